@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 from ...grammar.records import record
-from ..expressions.arguments import FactorList, LabelName, kind_of, or_word
+from ..expressions.arguments import FactorList, Factors, LabelName, kind_of, or_word
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Value
@@ -161,6 +161,8 @@ class LossDef(TermDef):
         options = {n: v for n, v in self.settled(term.arguments).items() if n != INPUT_AS_TARGET}
         if balances_classes(term):  # without a training part, all classes are as frequent
             options[CLASS_WEIGHTS] = None
+        if balances_yes(term):
+            options[POS_WEIGHT] = 1.0
         loss: Value = self.function(build, output, target, axis, **options)
         return loss
 
@@ -187,9 +189,11 @@ class LossDef(TermDef):
 
 
 CLASS_WEIGHTS = "class_weights"
-PER_CHANNEL = (CLASS_WEIGHTS, "pos_weight")  # arguments that list a number for each channel
+POS_WEIGHT = "pos_weight"
+PER_CHANNEL = (CLASS_WEIGHTS, POS_WEIGHT)  # arguments that list a number for each channel
 BALANCED = "balanced"
 ClassWeights = Annotated[Any, or_word(kind_of(FactorList), BALANCED)]
+YesWeights = Annotated[Any, or_word(kind_of(Factors), BALANCED)]
 LOSSES = TermTable("loss", "loss", LossDef)
 INPUT_AS_TARGET = "target"
 
@@ -201,6 +205,11 @@ def _of_comparisons(*, target: LabelName | None = None) -> None:
 def balances_classes(term: Term) -> bool:
     """Whether all classes are to count as much, however frequent they are in the training part."""
     return term.arguments.get(CLASS_WEIGHTS) == BALANCED
+
+
+def balances_yes(term: Term) -> bool:
+    """Whether yes and no are to count as much, however frequent they are in the training part."""
+    return term.arguments.get(POS_WEIGHT) == BALANCED
 
 
 COMPARING = keyword_arguments(_of_comparisons)

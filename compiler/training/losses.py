@@ -10,7 +10,6 @@ from functools import partial
 from math import log
 
 from ..expressions.arguments import (
-    Factors,
     Flag,
     Integer,
     NonNegativeReal,
@@ -42,6 +41,7 @@ from .lossdef import (
     Formula,
     Refusal,
     Verdict,
+    YesWeights,
     ZeroKnowledge,
 )
 
@@ -230,7 +230,7 @@ def kl_divergence(build: Builder, logits: Value, target: Value, axis: int) -> Va
     start=ZeroKnowledge("ln 2", lambda **_: log(2.0)),
 )
 def binary_cross_entropy(
-    build: Builder, logits: Value, target: Value, axis: int, *, pos_weight: Factors = 1.0
+    build: Builder, logits: Value, target: Value, axis: int, *, pos_weight: YesWeights = 1.0
 ) -> Value:
     """-w t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph, Value
 from ...compiler.training.class_losses import class_axis
-from ...compiler.training.lossdef import BALANCED, CLASS_WEIGHTS, Values
+from ...compiler.training.lossdef import BALANCED, CLASS_WEIGHTS, POS_WEIGHT, Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
@@ -189,7 +189,8 @@ def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
 
 def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:
     """The mean over all known labels of the entropy of yes, as much as it weighs, and no."""
-    weighed = yes * np.asarray(arguments["pos_weight"], np.float64)
+    given = arguments[POS_WEIGHT]
+    weighed = yes * np.asarray(1.0 if given == BALANCED else given, np.float64)
     total = weighed + (1 - yes)
     share = weighed / total
     return float(np.nanmean(total * (_terms(share) + _terms(1 - share))))

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...compiler.training.lossdef import CLASS_WEIGHTS, balances_classes
+from ...compiler.ir.graph import Graph
+from ...compiler.training.class_losses import class_axis
+from ...compiler.training.lossdef import (
+    CLASS_WEIGHTS,
+    POS_WEIGHT,
+    balances_classes,
+    balances_yes,
+)
 from ...compiler.training.objective import Objective
 from ...compiler.training.terms import Term
 from ...grammar.diagnostics import error
@@ -16,11 +23,12 @@ from ..kerneldef import Array
 READ_AT_ONCE = 256  # samples
 
 
-def balanced(objective: Objective, part: Samples, labels: Array | None) -> Objective:
-    """The objective with numbers in place of `class_weights=balanced`.
+def balanced(objective: Objective, graph: Graph, part: Samples, labels: Array | None) -> Objective:
+    """The objective with numbers in place of `balanced`, of `class_weights` and `pos_weight`.
 
     Args:
         objective: What training minimises.
+        graph: The network.
         part: The training part.
         labels: The classes of its first target that is a label, (n,), where these are known.
 
@@ -33,6 +41,11 @@ def balanced(objective: Objective, part: Samples, labels: Array | None) -> Objec
             target = part.wiring.targets[output]
             weights = balanced_weights(_counts(term, output, target, part, labels))
             losses[output] = replace(term, arguments={**term.arguments, CLASS_WEIGHTS: weights})
+        elif balances_yes(term):
+            target, type = part.wiring.targets[output], graph.outputs[output].type
+            own = type.rank > 1 and target.type.rank == type.rank
+            weight = _noes_for_a_yes(target, part, class_axis(type) if own else None)
+            losses[output] = replace(term, arguments={**term.arguments, POS_WEIGHT: weight})
     return replace(objective, losses=losses)
 
 
@@ -45,6 +58,24 @@ def balanced_weights(counts: Array) -> tuple[float, ...]:
     total, classes = counts.sum(), np.count_nonzero(occurring)
     weights = np.where(occurring, total / (classes * np.maximum(counts, 1)), 1.0)
     return tuple(map(float, weights))
+
+
+def _noes_for_a_yes(
+    target: TargetFeed, part: Samples, axis: int | None
+) -> float | tuple[float, ...]:
+    """How many noes there are for each yes, for each channel; 1 where there are not both.
+
+    With it as `pos_weight`, yes and no weigh alike in all.
+    """
+    yes = no = np.zeros(1)
+    for feeds in part.still(READ_AT_ONCE):
+        given = feeds[target.name].astype(np.float64)
+        others = tuple(place for place in range(given.ndim) if place != axis)
+        yes = yes + np.nansum(given, axis=others)
+        no = no + np.nansum(1 - given, axis=others)
+    weights = np.where((yes > 0) & (no > 0), no / np.where(yes > 0, yes, 1.0), 1.0)
+    found = tuple(map(float, weights.reshape(-1)))
+    return found if len(found) > 1 else found[0]
 
 
 def _counts(

@@ -125,7 +125,7 @@ class Job:
         fitted = self.training.fitted.targets
         standards = {output: standard_of(arrays) for output, arrays in fitted.items()}
         known = replace(self.recipe.objective, standards=standards)
-        return balanced(known, self.training, self.labels)
+        return balanced(known, self.graph, self.training, self.labels)
 
     @property
     def settings(self) -> dict[str, str]:

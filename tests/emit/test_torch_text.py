@@ -334,6 +334,10 @@ def test_shared_scopes_are_called_again() -> None:
             "weights_of_t = balanced_weights((batch[1] for batch in loader), 2, -100)",
         ),
         ("loss = cross_entropy(class_weights=balanced)", "(y, t, weight=weights_of_t.to(y))"),
+        (
+            "loss = binary_cross_entropy(pos_weight=balanced)",
+            "weights_of_t = balanced_pos_weight((batch[1] for batch in loader), 2, 1)",
+        ),
         ("loss = binary_cross_entropy(pos_weight=3)", "pos_weight=y.new_tensor(3.0)"),
         ("loss = focal", "loss = focal_loss(y, t, 2.0, 0.25)"),
         ("loss = mse, schedule = multistep([3, 5])", "MultiStepLR(optimizer, [3, 5])"),

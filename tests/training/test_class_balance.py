@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import netc
+from netc.compiler.emit.torch.helpers import BALANCED_POS_WEIGHT
 from netc.runtime.training.class_balance import balanced_weights
 
 PROGRAM = """INPUT(5) -> FC(3)
@@ -91,3 +92,55 @@ def test_probabilities() -> None:
         netc.compile(BALANCED).train((x, np.eye(3, dtype=np.float32)[t]))
     assert failure.value.diagnostics[0].code == "E133"
     assert "class_weights=[1, 3]" in str(failure.value)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_yes_and_no(engine: Any, channels: int, tmp_path: Path) -> None:
+    """As many noes as there are for a yes, for each label, kept with the run."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(120, 4)).astype(np.float32)
+    t = (random.random((120, channels)) < [0.1, 0.3, 0.8][:channels]).astype(np.float32)
+    t[::7, -1] = np.nan
+    text = "INPUT(4) -> FC({})\ntrain {{ loss = binary_cross_entropy(pos_weight={}), epochs = 2 }}"
+    net = netc.compile(text.format(channels, "balanced"))
+    run = net.train((x, t), engine=engine, output=str(tmp_path / "run"))
+    part = t[run.job.split.train].astype(float)
+    weights = (np.nansum(1 - part, axis=0) / np.nansum(part, axis=0)).tolist()
+    given = weights[0] if channels == 1 else weights
+    expected = netc.compile(text.format(channels, given)).train((x, t), engine=engine)
+    losses = [[row.loss, row.val_loss] for row in run.history.rows]
+    assert losses == [[row.loss, row.val_loss] for row in expected.history.rows]
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
+    assert settings["loss"] == f"{{output: binary_cross_entropy(pos_weight={given})}}"
+
+
+def test_masks_and_labels_without_both(tmp_path: Path) -> None:
+    """A mask without an axis of channels is one label; where all is no, yes weighs 1."""
+    x = np.random.default_rng(2).random((20, 1, 4, 5)).astype(np.float32)
+    text = "INPUT(4x5) -> CONV(1x1, 1)\ntrain { loss = binary_cross_entropy(pos_weight=balanced) }"
+    net = netc.compile(text)
+    mask = (x[:, 0] > 0.75).astype(np.float32)
+    run = net.train((x, mask), split=(1, 0, 0), epochs=1)
+    weight = run.job.objective.losses["output"].arguments["pos_weight"]
+    assert weight == pytest.approx((1 - mask).sum() / mask.sum())
+    none = net.train((x, 0 * mask), split=(1, 0, 0), epochs=1)
+    assert none.job.objective.losses["output"].arguments["pos_weight"] == 1
+
+
+@pytest.mark.oracle
+def test_what_an_exported_file_counts() -> None:
+    """The same numbers, with masks of several channels, some unknown."""
+    torch = pytest.importorskip("torch")
+    scope: dict[str, Any] = {"torch": torch}
+    exec(BALANCED_POS_WEIGHT, scope)  # ours
+    x = np.random.default_rng(3).random((20, 1, 4, 5)).astype(np.float32)
+    masks = np.concatenate([x > 0.9, x > 0.4, x > 2], axis=1).astype(np.float32)
+    masks[0, 1] = np.nan
+    text = "INPUT(4x5) -> CONV(1x1, 3)\ntrain { loss = binary_cross_entropy(pos_weight=balanced) }"
+    run = netc.compile(text).train((x, masks), split=(1, 0, 0), epochs=1)
+    expected = run.job.objective.losses["output"].arguments["pos_weight"]
+    batches = torch.tensor(masks).split(6)
+    found = scope["balanced_pos_weight"](batches, 3, 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert expected[2] == 1

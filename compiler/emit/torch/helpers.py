@@ -213,6 +213,15 @@ def balanced_weights(targets, classes, ignored):
     return weights.where(counts > 0, torch.ones(()))
 '''
 
+BALANCED_POS_WEIGHT = '''\
+def balanced_pos_weight(targets, channels, axis):
+    """How many noes there are for each yes, for each channel; 1 where there are not both."""
+    t = torch.cat(list(targets)).float()
+    t = t.movedim(axis, -1).reshape(-1, channels) if channels > 1 else t.reshape(-1, 1)
+    yes, no = t.nansum(0), (1 - t).nansum(0)
+    return (no / yes).where((yes > 0) & (no > 0), torch.ones(()))
+'''
+
 HELPERS: Mapping[str, str] = {
     "one_hot": ONE_HOT,
     "to_windows": TO_WINDOWS,
@@ -226,4 +235,5 @@ HELPERS: Mapping[str, str] = {
     "focal_loss": FOCAL_LOSS,
     "dice_loss": DICE_LOSS,
     "balanced_weights": BALANCED_WEIGHTS,
+    "balanced_pos_weight": BALANCED_POS_WEIGHT,
 }

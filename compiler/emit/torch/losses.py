@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...training.lossdef import CLASS_WEIGHTS, balances_classes
+from ...training.lossdef import CLASS_WEIGHTS, balances_classes, balances_yes
 from ...training.output_fit import Fit
 from ...training.terms import Term
 from .code import PRODUCT, SUM, Code, call, code, joined, keyword, listed, method, option
@@ -54,7 +54,11 @@ def _kl_divergence(term: Term, found: Fit, output: str, target: str) -> Code:
 
 def _binary_cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
     y, name = code(output), "F.binary_cross_entropy"
-    weights = _weights("pos_weight", term.arguments["pos_weight"], output, _later(found))
+    if balances_yes(term):
+        counted = method(code(weights_of_classes(target)), "to", code(output))
+        weights = [keyword("pos_weight", _along_channels(counted, _later(found)))]
+    else:
+        weights = _weights("pos_weight", term.arguments["pos_weight"], output, _later(found))
     if weights and found.fused:
         y = method(y, "logit")
     name += "_with_logits" if weights or not found.fused else ""
@@ -70,9 +74,12 @@ def _weights(name: str, numbers: Any, output: str, axes: int = 0) -> list[Code]:
         return []
     several = isinstance(numbers, tuple)
     weights = method(code(output), "new_tensor", listed(numbers) if several else numbers)
-    if several and axes:
-        weights = method(weights, "reshape", -1, *(1,) * axes)
-    return [keyword(name, weights)]
+    return [keyword(name, _along_channels(weights, axes if several else 0))]
+
+
+def _along_channels(weights: Code, axes: int) -> Code:
+    """Numbers for channels, which so many axes follow."""
+    return method(weights, "reshape", -1, *(1,) * axes) if axes else weights
 
 
 def _later(found: Fit) -> int:

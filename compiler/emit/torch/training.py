@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ...ir.graph import Graph
 from ...model import Model
 from ...training.descent import WEIGHT_DECAY
-from ...training.lossdef import balances_classes
+from ...training.lossdef import balances_classes, balances_yes
 from ...training.output_fit import fit
 from ...training.recipe import Recipe
 from ...training.schedules import SCHEDULES
@@ -105,13 +105,18 @@ def _balanced(graph: Graph, recipe: Recipe) -> list[str]:
     variables = _variables(graph, recipe)
     lines: list[str] = []
     for output, term in recipe.loss.items():
-        if not balances_classes(term):
+        if not (balances_classes(term) or balances_yes(term)):
             continue
         target, value = variables.targets[output], graph.outputs[output]
         batches = f"(batch[{variables.given.index(target)}] for batch in loader)"
         classes = value.shape[fit(graph, value, term, name=output).axis]
         assert isinstance(classes, int)
-        counted = call("balanced_weights", code(batches), classes, term.arguments["ignore_index"])
+        if balances_yes(term):
+            axis = fit(graph, value, term, name=output).axis
+            counted = call("balanced_pos_weight", code(batches), classes, axis)
+        else:
+            ignored = term.arguments["ignore_index"]
+            counted = call("balanced_weights", code(batches), classes, ignored)
         lines += laid_out(f"{weights_of_classes(target)} = ", counted, indent=4)
     return lines
 
