@@ -51,10 +51,7 @@ OUR_TERMS: Mapping[str, OurTerm] = {
         ("kldiv", "kldivloss", "kldivergence", "kullbackleiblerdivergence"),
         OurTerm("loss", "kl_divergence"),
     ),
-    **dict.fromkeys(
-        ("ctc", "ctcloss"),
-        _CROSS._replace(unlike=_NEAREST),
-    ),
+    **dict.fromkeys(("ctc", "ctcloss"), _CROSS._replace(unlike=_NEAREST)),
     **dict.fromkeys(("focalloss", "sigmoidfocalloss"), OurTerm("loss", "focal")),
     "diceloss": OurTerm("loss", "dice"),
     **dict.fromkeys(

@@ -335,10 +335,7 @@ def _one_hot(build: Builder, index: Value, output: Value, axis: int) -> Value:
     return build.Cast(found, to=output.dtype)
 
 
-@of_difference(
-    "mse",
-    formula=_half_or_mean,
-)
+@of_difference("mse", formula=_half_or_mean)
 def mean_squared_error(
     build: Builder, output: Value, target: Value, axis: int, *, half: Flag = False
 ) -> Value:
@@ -355,10 +352,7 @@ def mean_squared_error(
     return build.Mul(build.constant(0.5, output.dtype), sample_mean(build, squares))
 
 
-@of_difference(
-    "mae",
-    formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"),
-)
+@of_difference("mae", formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"))
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
     given = MaskedTarget.of(build, target, output.dtype)
@@ -387,10 +381,7 @@ def huber(
     return masked_mean(build, build.Mul(clipped, build.Sub(error, half)), given.mask)
 
 
-@of_difference(
-    "log_cosh",
-    formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"),
-)
+@of_difference("log_cosh", formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"))
 def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """log cosh(y - t), the mean over all elements.
 

@@ -225,12 +225,7 @@ EXAMPLES = (
     _missing("no name after `net`", "write `net LeNet5`", "net"),
     _missing("no version after `language`", "write `language 1`", "language x"),
     _missing("no path after `import`", 'write `import "blocks.net"`', "import blocks"),
-    _missing(
-        NO_NAME,
-        NAMED,
-        'import "a" as',
-        'import "a" as 3',
-    ),
+    _missing(NO_NAME, NAMED, 'import "a" as', 'import "a" as 3'),
     MalformedExample(
         "E011",
         "the name of an import is one word",
