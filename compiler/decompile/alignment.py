@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from .spelling import spelled
 from .tree import (
     Argument,
     Call,
@@ -75,7 +76,8 @@ class Template:
     def parameters(self) -> tuple[str, ...]:
         """The parameters as the block's definition states them."""
         return tuple(
-            p.name if p.default is None else f"{p.name}={_text(p.default)}" for p in self.ordered()
+            p.name if p.default is None else f"{p.name}={spelled(p.default)}"
+            for p in self.ordered()
         )
 
     def calls(self) -> list[tuple[Argument, ...]]:
@@ -259,9 +261,3 @@ def _given(values: Column, place: int) -> Value:
     """The value in a call; one that has no such step may give any."""
     value = values[place]
     return value if value is not None else next(v for v in values if v is not None)
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value.text if isinstance(value, Text) else str(value)

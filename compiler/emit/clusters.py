@@ -128,17 +128,18 @@ def _reached(members: set[int], neighbours: Mapping[int, Sequence[int]]) -> set[
 
 def _take_in(cluster: Cluster, child: Cluster, boxes: set[int]) -> bool:
     """Move boxes, and clusters of them alone, from a cluster into one of its children."""
-    held = [c for c in cluster.children if c is not child and boxes >= set(_boxes(c))]
-    if boxes != {box for each in held for box in _boxes(each)}:
+    held = [c for c in cluster.children if c is not child and boxes >= set(boxes_of(c))]
+    if boxes != {box for each in held for box in boxes_of(each)}:
         return False
     cluster.children = [each for each in cluster.children if each not in held]
     child.children += held
     return True
 
 
-def _boxes(child: "int | Cluster") -> Iterable[int]:
+def boxes_of(child: "int | Cluster") -> Iterable[int]:
+    """The boxes of a cluster, or a box alone."""
     return child.boxes() if isinstance(child, Cluster) else (child,)
 
 
 def _first(child: "int | Cluster") -> int:
-    return next(iter(_boxes(child)))
+    return next(iter(boxes_of(child)))

@@ -105,15 +105,13 @@ class _Viewer:
     def _place(self, path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]]) -> int:
         """The position of a layer's box, or of the box that it folds into."""
         box = _box(self.graph, path, nodes, self.counts)
-        folded = _folded(path, self.depth)
-        if folded not in self.places:
-            self.places[folded] = len(self.result.boxes)
-            whole = folded == path
-            self.result.boxes.append(
-                box if whole else replace(box, path=folded, kind="", details=())
-            )
-            return self.places[folded]
-        place = self.places[folded]
+        scope = folded(path, self.depth)
+        if scope not in self.places:
+            self.places[scope] = len(self.result.boxes)
+            whole = box if scope == path else replace(box, path=scope, kind="", details=())
+            self.result.boxes.append(whole)
+            return self.places[scope]
+        place = self.places[scope]
         before = self.result.boxes[place]
         self.result.boxes[place] = replace(
             before,
@@ -131,7 +129,7 @@ class _Viewer:
         for value in values:
             if (value.node, value.output) in self.providers:
                 path, skip = self.providers[value.node, value.output]
-                source = self.places[_folded(path, self.depth)]
+                source = self.places[folded(path, self.depth)]
                 if source != place:
                     whole = self.result.boxes[place].kind != ""
                     self.result.edges[Edge(source, place, skip and whole)] = None
@@ -220,7 +218,8 @@ def _box(graph: Graph, path: str, nodes: Sequence[tuple[int, Node]], counts: Cou
     )
 
 
-def _folded(path: str, depth: int | None) -> str:
+def folded(path: str, depth: int | None) -> str:
+    """The scope that holds a path at a depth."""
     return path if depth is None else ".".join(path.split(".")[:depth])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..analysis.counts import Counts
-from ..emit.layer_view import IDENTITY, OUTPUT, Box, layer_view
+from ..emit.layer_view import IDENTITY, OUTPUT, Box, folded, layer_view
 from ..emit.palette import family
 from ..ir.dim import Dim
 from ..ir.graph import Graph, Layer
@@ -337,9 +337,9 @@ def _types(graph: Graph, depth: int | None) -> Mapping[str, TensorType]:
     """The type that each scope yields: that of its last operator."""
     found: dict[str, TensorType] = {}
     for _, node in graph.nodes():
-        found[_folded(node.scope, depth)] = node.outputs[0]
+        found[folded(node.scope, depth)] = node.outputs[0]
     for path, layer in graph.layers.items():
-        found[_folded(path, depth)] = layer.outputs[0].type
+        found[folded(path, depth)] = layer.outputs[0].type
     return found
 
 
@@ -348,13 +348,13 @@ def _inside(graph: Graph, depth: int | None) -> Mapping[str, list[Layer]]:
     found: dict[str, list[Layer]] = defaultdict(list)
     for path, layer in graph.layers.items():
         if layer.kind not in LEADING_ON and family(layer.kind) not in TRANSPARENT:
-            found[_folded(path, depth)].append(layer)
+            found[folded(path, depth)].append(layer)
     return found
 
 
 def _ends(graph: Graph, depth: int | None) -> Mapping[str, tuple[tuple[str, Dim], ...]]:
     """What is concatenated at the end of each path."""
-    last = {_folded(path, depth): layer for path, layer in graph.layers.items() if layer.outputs}
+    last = {folded(path, depth): layer for path, layer in graph.layers.items() if layer.outputs}
     found: dict[str, tuple[tuple[str, Dim], ...]] = {}
     for path, layer in last.items():
         if layer.kind == "CONCAT":
@@ -375,10 +375,6 @@ def contents(layers: Sequence[Layer]) -> str:
 
 def _only(layers: Sequence[Layer]) -> Layer | None:
     return layers[0] if len(layers) == 1 else None
-
-
-def _folded(path: str, depth: int | None) -> str:
-    return path if depth is None else ".".join(path.split(".")[:depth])
 
 
 def _map(box: Box, layer: Layer | None, type: TensorType | None) -> FeatureMap:

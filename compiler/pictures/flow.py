@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..emit.clusters import Cluster
+from ..emit.clusters import Cluster, boxes_of
 from ..emit.collapse import Drawing
 from ..emit.layer_view import Edge
 
@@ -144,7 +144,7 @@ class _Flow:
         """The series of children, and the clusters among them that cannot be framed."""
         home: dict[int, int] = {}
         for number, child in enumerate(children):
-            home.update(dict.fromkeys(_boxes(child), number))
+            home.update(dict.fromkeys(boxes_of(child), number))
         links = [
             _Link(home[e.source], home[e.target], e)
             for e in self.edges
@@ -295,10 +295,6 @@ def _members(item: Item) -> Iterable[int]:
         return (item.box,)
     assert isinstance(item, Framed)
     return item.cluster.boxes()
-
-
-def _boxes(child: Child) -> Iterable[int]:
-    return child.boxes() if isinstance(child, Cluster) else (child,)
 
 
 def _drawn(links: Iterable[_Link]) -> list[Edge]:
