@@ -36,10 +36,13 @@ def simplify(graph: Graph) -> Graph:
     return eliminate_dead_nodes(rewrite(graph, rules))
 
 
-def _whole(build: Builder, x: Value) -> Value:
-    """What a computed tensor shows in another shape, or else itself."""
+def _whole(build: Builder, x: Value, *, keeps_heads: bool = False) -> Value:
+    """What a computed tensor shows in another shape, or else itself.
+
+    With `keeps_heads`, a sequence that heads are put together to is such a tensor.
+    """
     while (node := build.graph.producer(x)).op_type in SHAPING and node.inputs[0] is not None:
-        if weight_of(build.graph, x) is not None:
+        if weight_of(build.graph, x) is not None or (keeps_heads and are_heads(build.graph, x)):
             break
         x = node.inputs[0]
     return x
@@ -170,7 +173,8 @@ def _without_ones(build: Builder, node: Node, x: Value) -> Results:
     kept = [axis for axis, extent in enumerate(x.shape) if axis == 0 or extent != 1]
     if len(kept) == x.type.rank or weight_of(build.graph, x) is not None:
         return None
-    before = shaped(build, _whole(build, x), tuple(x.shape[axis] for axis in kept))
+    whole = _whole(build, x, keeps_heads=True)
+    before = shaped(build, whole, tuple(x.shape[axis] for axis in kept))
     if before is None:
         return None
     order = tuple(kept.index(axis) for axis in node.attributes["perm"] if axis in kept)

@@ -106,6 +106,9 @@ LAYERS = (
     "CONST([0, 1, 2, 3, 4, 0, 1], dtype=int64) -> EMBED(5, 2) as e\nINPUT(4x8, sequence)"
     " -> LINEAR(24) -> SPLIT(3) -> ATTENTION(2, project=no, relative=e) -> RELU",
     f"{IMAGES} -> ATTENTION(1, project=no) -> RESHAPE(6x6x4) -> RELU",
+    "INPUT(8x8x4) -> LN -> ( ID | WINDOW(4x4) -> LN -> UNWINDOW ) -> ADD",
+    "INPUT(4x4x4) -> WINDOW(4x4) -> LINEAR(12) -> SPLIT(3)"
+    " -> ATTENTION(2, project=no, relative=yes)",
     "INPUT(9x8x4) -> RESHAPE(72x4) -> LN -> RESHAPE(9x8x4) -> CONV(3x3, 2)",
 )
 

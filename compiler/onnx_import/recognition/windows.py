@@ -81,6 +81,9 @@ def windows_of(trail: Trail, value: Value) -> Windows:
     way = Trail(trail.graph, trail.last)
     for cut in chain((moved(way, value),), all_moved(way, value, rank=4)):
         if cut.source.type.rank == 4 and cut.factor == 1 and cut.places.size:
+            own = cut.passed | {value.node}
+            if any(set(trail.graph.readers(i)) - own for i in own - {value.node}):
+                continue  # others read the image as well
             with suppress(NoMatch):
                 found = _windows(cut.source, cut.places)
                 trail.passed |= cut.passed
@@ -103,7 +106,7 @@ def _windows(image: Value, places: Places) -> Windows:
     raise NoMatch
 
 
-MOST_STEPS = 40  # operators from a sequence to the scores of its attention
+MOST_STEPS = 120  # operators from a sequence to the scores of its attention
 
 
 def _has_positions(trail: Trail, x: Value) -> bool:
