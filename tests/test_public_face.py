@@ -24,7 +24,7 @@ train { data = digits
   optimizer = sgd(lr=0.1)
   epochs = 1 }
 """
-MODULES = (netc, netc.callbacks, netc.data, netc.records)
+MODULES = (netc, netc.callbacks, netc.data, netc.records, netc.show)
 
 
 class World:

@@ -34,7 +34,7 @@ _HOMES = {
     "threads": "choices",
 }
 
-_MODULES = ("callbacks", "data", "records")
+_MODULES = ("callbacks", "data", "records", "show")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from . import callbacks as callbacks
     from . import data as data
     from . import records as records
+    from . import show as show
     from .choices import threads as threads
     from .comparison.compare import diff as diff
     from .compiler.ir.graph import Graph as Graph
