@@ -141,6 +141,38 @@ def test_unsaved_files_are_imported_as_they_are_open(tmp_path: Path) -> None:
     session(script)
 
 
+@pytest.mark.parametrize("named", ["", " as b"])
+def test_names_change_in_open_files_that_import_them(tmp_path: Path, named: str) -> None:
+    """A block that is renamed is called by its new name where other open files use it."""
+    block, program = (tmp_path / "b.net").as_uri(), (tmp_path / "a.net").as_uri()
+    (tmp_path / "b.net").write_text("")
+    prefix = "b." if named else ""
+    texts = {
+        block: "block Dense(c) { FC(c) -> RELU }\n",
+        program: f'import "b.net"{named}\n'
+        f"INPUT(8) -> {prefix}Dense(4) -> {prefix}Dense(c=3) -> FC(2)\n",
+    }
+
+    async def script(editor: Editor) -> None:
+        for uri, text in texts.items():
+            editor.open(uri, text)
+        asked = lsp.RenameParams(lsp.TextDocumentIdentifier(block), lsp.Position(0, 7), "Layer")
+        found = await editor.text_document_rename_async(asked)
+        assert found is not None
+        changes = found.changes or {}
+        for uri, text in texts.items():
+            assert edited(text, list(changes[uri])) == text.replace("Dense", "Layer")
+        where = lsp.ReferenceParams(
+            lsp.ReferenceContext(include_declaration=True),
+            lsp.TextDocumentIdentifier(block),
+            lsp.Position(0, 7),
+        )
+        places = await editor.text_document_references_async(where) or ()
+        assert [place.uri for place in places] == [block, program, program]
+
+    session(script)
+
+
 def test_cancelled_and_late_requests_harm_nothing() -> None:
     """Requests that are withdrawn, or for texts that are not open, leave the server as it is."""
 

@@ -1,8 +1,9 @@
 """Where a name is given, where it is used, and what changes when it gets another."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from lsprotocol.types import Location, Position, TextEdit, WorkspaceEdit
 
@@ -12,6 +13,8 @@ from ..grammar.source import Source, Span
 from .document import Document
 from .names import Use
 from .places import offset_of, range_of
+
+ALONE: Mapping[str, Document] = MappingProxyType({})
 
 
 def uri_of(source: Source, document: Document, uri: str) -> str:
@@ -49,13 +52,37 @@ def _imported(document: Document, use: Use) -> Span | None:
 
 
 def references(
-    document: Document, uri: str, place: Position, *, with_definition: bool
+    document: Document,
+    uri: str,
+    place: Position,
+    *,
+    with_definition: bool,
+    others: Mapping[str, Document] = ALONE,
 ) -> list[Location]:
-    """Where the name at a place is used in this file."""
-    return [
-        Location(uri, range_of(span))
-        for span in _places(document, place, with_definition=with_definition)
-    ]
+    """Where the name at a place is used in this file, and in others that are open."""
+    here = _places(document, place, with_definition=with_definition)
+    found = {uri: here, **_elsewhere(document, place, others)}
+    return [Location(each, range_of(span)) for each, spans in found.items() for span in spans]
+
+
+def _elsewhere(
+    document: Document, place: Position, others: Mapping[str, Document]
+) -> dict[str, list[Span]]:
+    """Where other open files use a name that this one gives and they import."""
+    names = document.names
+    defined = None if names is None else names.definition_at(offset_of(document.source, place))
+    if defined is None:
+        return {}
+    here, start = os.path.realpath(document.source.name), defined.span.start
+    found: dict[str, list[Span]] = {}
+    for uri, other in others.items():
+        for use in () if other is document or other.names is None else other.names.uses:
+            span = _imported(other, use) if use.block is None else None
+            if span is None or span.start != start or os.path.realpath(span.source.name) != here:
+                continue
+            own = use.span.end - len(use.name.rpartition(".")[2])  # without the import's name
+            found.setdefault(uri, []).append(Span(use.span.source, own, use.span.end))
+    return found
 
 
 def _places(document: Document, place: Position, *, with_definition: bool = True) -> Sequence[Span]:
@@ -83,8 +110,16 @@ class NotRenamed(Exception):
     """Why a name cannot be given; its text is for the author."""
 
 
-def rename(document: Document, uri: str, place: Position, name: str) -> WorkspaceEdit:
+def rename(
+    document: Document,
+    uri: str,
+    place: Position,
+    name: str,
+    others: Mapping[str, Document] = ALONE,
+) -> WorkspaceEdit:
     """The changes that give another name to what a place names, wherever it is used.
+
+    Other files that import it are changed where they are open.
 
     Raises:
         NotRenamed: It cannot be called so, or the program then says something else.
@@ -107,5 +142,10 @@ def rename(document: Document, uri: str, place: Position, name: str) -> Workspac
     worse = [each for each in after if each.severity == "error"]
     if len(worse) > sum(each.severity == "error" for each in before):
         raise NotRenamed(f"`{name}` does not fit: {worse[0].message}")
-    edits = [TextEdit(range_of(span), name) for span in spans]
-    return WorkspaceEdit(changes={uri: edits})
+    changed = {uri: spans, **_elsewhere(document, place, others)}
+    return WorkspaceEdit(
+        changes={
+            each: [TextEdit(range_of(span), name) for span in found]
+            for each, found in changed.items()
+        }
+    )

@@ -221,8 +221,11 @@ def make_server() -> Server:
     @answers(lsp.TEXT_DOCUMENT_REFERENCES)
     def _(document: Document, params: lsp.ReferenceParams) -> list[lsp.Location]:
         uri, with_definition = params.text_document.uri, params.context.include_declaration
-        place = params.position
-        return navigation.references(document, uri, place, with_definition=with_definition)
+        return navigation.references(
+            *(document, uri, params.position),
+            with_definition=with_definition,
+            others=server.documents,
+        )
 
     @answers(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     def _(document: Document, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
@@ -239,7 +242,7 @@ def make_server() -> Server:
     def _(document: Document, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
         uri, name = params.text_document.uri, params.new_name
         try:
-            return navigation.rename(document, uri, params.position, name)
+            return navigation.rename(document, uri, params.position, name, server.documents)
         except navigation.NotRenamed as reason:
             raise JsonRpcInvalidParams(str(reason)) from None
 
