@@ -6,6 +6,7 @@ from math import isqrt
 
 import numpy as np
 
+from ...grammar.diagnostics import Diagnostic, NetError
 from ..kerneldef import Array
 from .cells import (
     categories_of,
@@ -24,6 +25,8 @@ from .reading import DROP, Known, Reading, about_rows, names_in, without
 from .table_data import TableData, about_columns
 from .table_targets import with_target
 from .text_table import Table
+
+REFUSED_AT_ONCE = 5  # columns: where more are, they have one cause
 
 
 def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Dataset:
@@ -54,7 +57,7 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
     table = parted(table, _dates(table, reading, known), _names_of(known))
     targets, others = _chosen(table, reading, known)
     table, notes = _without_gaps(table, [*targets, *others], reading)
-    columns, parts = zip(*(_part(table, name, reading, others) for name in others), strict=True)
+    columns, parts = zip(*_parts(table, reading, others), strict=True)
     values = np.concatenate(parts, axis=1)
     about = replace(about_rows(table, reading, targets), notes=notes)
     if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
@@ -163,6 +166,26 @@ def _without_gaps(
     count = f"{int(gaps.sum()):_} of {len(gaps):_} {table.unit}s"
     note = f"{table.name}: {count} hold missing values and are left out"
     return table.rows(np.flatnonzero(~gaps)), (note,)
+
+
+def _parts(table: Table, reading: Reading, inputs: Sequence[str]) -> list[tuple[Column, Array]]:
+    """What each column of inputs becomes.
+
+    Raises:
+        NetError: As `_part`, of the first columns that are refused, all at once.
+    """
+    found: list[tuple[Column, Array]] = []
+    refused: list[Diagnostic] = []
+    for name in inputs:
+        try:
+            found.append(_part(table, name, reading, inputs))
+        except NetError as failure:
+            refused += failure.diagnostics
+            if len(refused) == REFUSED_AT_ONCE:
+                break
+    if refused:
+        raise NetError(refused)
+    return found
 
 
 def _part(table: Table, name: str, reading: Reading, inputs: Sequence[str]) -> tuple[Column, Array]:

@@ -127,7 +127,7 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("1 2,rose\n3 4,lily\n", {}, "E521", "its first line may be a sample"),
         ("a,,b\n1,2,3\n", {}, "E521", "its column 2 has no name"),
         (",a,b\n1,2,3\n1,2,3\n", {}, "E521", "its column 1 has no name"),
-        ("a;b\n1,5;2.5\n", {}, "E524", 'with `decimal=","` the comma is the decimal mark'),
+        ("a;b\n1,5;2.5\n", {}, "E524", "write all with a point, or all with a comma"),
         ("a;b\n1,500;2\n", {}, "E524", "holds `1,500`, not a number"),
         ("a;b\n1.5;2\n", {"decimal": ","}, "E524", "holds `1.5`, not a number"),
         ("a,b\n1,2\n", {"delimiter": "::"}, "E532", "`delimiter` is one character"),

@@ -215,3 +215,16 @@ def test_decimals_of_two_kinds(tmp_path: Path, refusal: Callable[..., str]) -> N
     for decimal in (None, ".", ","):
         text = refusal(LOADERS["csv"], str(tmp_path / "t.csv"), decimal=decimal)
         assert "follow a point (`2.5` in `b`, line 3), some a comma (`1,5` in `a`, line 2)" in text
+
+
+def test_columns_that_are_refused_together(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """Each says what to do with it; of many, the first ones do."""
+    rows = [f"2026-01-{n:02},$5,n{n},{n},{n % 2}" for n in range(1, 25)]
+    (tmp_path / "t.csv").write_text("\n".join(["sold,cost,name,size,t", *rows]) + "\n")
+    text = refusal(LOADERS["csv"], str(tmp_path / "t.csv"))
+    assert text.count("error[E524]") == 3
+    for help in ('`dates="sold"` makes', "write the number without a unit", '`drop="name"` leaves'):
+        assert help in text
+    many = ",".join(f"${n}" for n in range(20))
+    (tmp_path / "t.csv").write_text(",".join("abcdefghijklmnopqrst") + f",y\n{many},1\n")
+    assert refusal(LOADERS["csv"], str(tmp_path / "t.csv")).count("error[E524]") == 5

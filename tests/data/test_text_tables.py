@@ -316,7 +316,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "a;b;y\n1.5;0,5;1\n",
         {},
         "`0,5`",
-        'with `decimal=","` the comma',
+        "write all with a point, or all with a comma",
     ),
     "percent": ("a,y\n50%,1\n", {}, "holds `50%`", "write the number without a unit"),
     "money": ("a,y\n$50,1\n", {}, "holds `$50`", "write the number without a unit"),
