@@ -161,11 +161,21 @@ def test_a_process_that_ends_is_told() -> None:
 def test_operators_that_pytorch_lacks_are_named() -> None:
     """An operator without a call is named, and the rest is timed."""
     pytest.importorskip("torch")
-    work = work_of('INPUT(4x4x2) -> op("Hardmax") -> FC(3)', step=False)
+    work = work_of('INPUT(4x4x2) -> op("LpNormalization") -> FC(3)', step=False)
     chosen = [CONTENDERS["numpy"], CONTENDERS["PyTorch"]]
     ours, theirs = measure(work, chosen, seconds=0, rounds=1)
     assert ours.failure is None
-    assert theirs.failure == "no call of PyTorch is known for `Hardmax`"
+    assert theirs.failure == "no call of PyTorch is known for `LpNormalization`"
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("step", [False, True])
+def test_recurrent_layers(kind: str, *, step: bool) -> None:
+    """PyTorch's own recurrent layers come to the same outputs and losses."""
+    pytest.importorskip("torch")
+    work = work_of(f"INPUT(6x4, sequence) -> {kind}(5) -> FC(3)", step=step)
+    for timing in measure(work, [CONTENDERS["numpy"], CONTENDERS["PyTorch"]], seconds=0, rounds=1):
+        assert timing.failure is None
 
 
 def test_layers_add_up() -> None:

@@ -99,6 +99,32 @@ def recur(layer, x, states=(), mask=None, backward=False):
     return y, *(s.transpose(0, 1).flatten(1) for s in last)
 '''
 
+RECURRENT = '''\
+def recurrent(kind, x, w, r, b=None, h=None, c=None, direction="forward", layout=0):
+    """ONNX's LSTM, GRU or RNN: y (L, directions, N, H) and the last states (directions, N, H)."""
+    order, run = {
+        "LSTM": ((0, 2, 3, 1), torch.lstm),
+        "GRU": ((1, 0, 2), torch.gru),
+        "RNN": ((0,), torch.rnn_tanh),
+    }[kind]
+    parts = [w, r, *([] if b is None else b.chunk(2, 1))]
+    parts = [torch.cat([p.chunk(len(order), 1)[gate] for gate in order], 1) for p in parts]
+    weights = [part[place] for place in range(len(w)) for part in parts]
+    states = [h, c][: 1 + (kind == "LSTM")]
+    if layout:
+        x, *states = (t if t is None else t.transpose(0, 1) for t in (x, *states))
+    zeros = x.new_zeros(len(w), x.shape[1], r.shape[2])
+    states = [zeros if s is None else s for s in states]
+    x = x.flip(0) if direction == "reverse" else x
+    first = tuple(states) if kind == "LSTM" else states[0]
+    y, *last = run(x, first, weights, b is not None, 1, 0.0, False, len(w) == 2, False)
+    y = y.flip(0) if direction == "reverse" else y
+    y = y.unflatten(2, (len(w), -1))
+    if layout:
+        return y.transpose(0, 1), *(s.transpose(0, 1) for s in last)
+    return y.transpose(1, 2), *last
+'''
+
 ONE_HOT = '''\
 def one_hot(x, depth, values, axis=-1):
     """values[1] at the places x of an axis that is inserted, and values[0] elsewhere."""
@@ -223,6 +249,7 @@ def balanced_pos_weight(targets, channels, axis):
 '''
 
 HELPERS: Mapping[str, str] = {
+    "recurrent": RECURRENT,
     "one_hot": ONE_HOT,
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,

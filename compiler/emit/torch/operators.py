@@ -22,6 +22,7 @@ from .code import (
 )
 from .operator_call import OperatorCall, Row, dtype
 from .quantizing import QUANTIZING
+from .recurring import RECURRING
 from .reductions import REDUCTIONS
 from .selecting import SELECTING
 from .shaping import SHAPING
@@ -269,6 +270,7 @@ OPERATORS: Mapping[str, Row] = {
     **SELECTING,
     **SHAPING,
     **QUANTIZING,
+    **RECURRING,
     # products
     "Gemm": Row(dense),
     "MatMul": Row(lambda op: joined("@", PRODUCT, operand(0, PRODUCT), operand(1, POSTFIX))),
