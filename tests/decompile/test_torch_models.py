@@ -44,6 +44,40 @@ class Attending(torch.nn.Module):  # type: ignore[misc, name-defined]
         return self.norm(x + self.attn(x, x, x, need_weights=False)[0])
 
 
+class ImageAttention(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Attention of all positions of an image, by products of channels, as in diffusion's U-Nets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(2, 8)
+        self.q, self.k, self.v, self.out = (nn.Conv2d(8, 8, 1) for _ in range(4))
+
+    def forward(self, x: Any) -> Any:
+        """The image with what its positions attend to."""
+        y = self.norm(x)
+        q, k, v = (each(y).flatten(2) for each in (self.q, self.k, self.v))
+        weights = torch.softmax(torch.bmm(q.transpose(1, 2), k) * 8**-0.5, -1)
+        return x + self.out(torch.bmm(v, weights.transpose(1, 2)).view(x.shape))
+
+
+class NormalizedHeads(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Attention whose queries and keys are normalized head by head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.out = (nn.Linear(16, 16) for _ in range(4))
+        self.q_norm, self.k_norm = nn.LayerNorm(4), nn.LayerNorm(4)
+
+    def forward(self, x: Any) -> Any:
+        """What the sequence attends to."""
+        q, k, v = (
+            each(x).unflatten(2, (4, 4)).transpose(1, 2) for each in (self.q, self.k, self.v)
+        )
+        attend = nn.functional.scaled_dot_product_attention
+        y = attend(self.q_norm(q), self.k_norm(k), v)
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
 def _residual() -> Any:
     stage1 = nn.Sequential(Residual(8, 8), Residual(8, 8))
     stage2 = nn.Sequential(Residual(8, 16, 2), Residual(16, 16))
@@ -54,6 +88,8 @@ def _residual() -> Any:
 MODELS = {
     "residual": (_residual, (2, 3, 16, 16)),
     "attention": (Attending, (2, 6, 16)),
+    "attention of images": (ImageAttention, (2, 8, 5, 6)),
+    "attention of normalized heads": (NormalizedHeads, (2, 6, 16)),
     "volumes": (
         lambda: nn.Sequential(nn.Conv3d(1, 4, 3), nn.SiLU(), nn.MaxPool3d(2)),
         (2, 1, 8, 8, 8),
@@ -82,6 +118,9 @@ def test_models_of_pytorch(name: str, dynamo: bool, tmp_path: Path) -> None:
     imported = netc.load(path)
     program = decompile(imported.graph)
     again = netc.compile(program.text)
+    kinds = {layer.kind for layer in again.graph.layers.values()}
+    assert kinds.isdisjoint({"MatMul", "Softmax", "SOFTMAX"})
+    assert name.startswith("attention") == ("ATTENTION" in kinds)
     state = ReshapedState(imported.initialize(), program.shapes)
     again.check_weights(state)
     y = again.run(x.numpy(), state)

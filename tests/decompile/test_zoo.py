@@ -31,6 +31,11 @@ LEFT_OUT = frozenset(
 ALIKE = {"Add": "ADD", "Mul": "MUL", "RESIZE": "UPSAMPLE"}
 SMALL_V2 = dict.fromkeys(("atto", "femto", "pico"), 12)
 CONVNEXT_V2 = {**SMALL_V2, "nano": 14, "tiny": 18, "base": 36, "large": 36}
+REGIONS = (
+    *("detection/fasterrcnn_mobilenet_v3_large_fpn", "detection/fasterrcnn_resnet50_fpn"),
+    *("detection/fasterrcnn_resnet50_fpn_v2", "detection/keypointrcnn_resnet50_fpn"),
+    *("detection/maskrcnn_resnet50_fpn", "detection/maskrcnn_resnet50_fpn_v2"),
+)
 # How many layers of a kind the program has more than the spec, where that is another number.
 OTHERS: dict[str, dict[str, int]] = {
     # A table that is computed of constants alone is a table.
@@ -45,6 +50,12 @@ OTHERS: dict[str, dict[str, int]] = {
     # Attention has its dense layers, and tables of whole numbers are real ones that are converted.
     "language/t5_small": {"Cast": 2, "LINEAR": -72},
     "generative/vae": {"ADD": 1, "EXP": -1, "MUL": -1, "NOISE": -1},
+    # Windows are cut of images that are too large to follow each element.
+    **{spec: {"Reshape": 1, "WINDOW": -1} for spec in REGIONS},
+    # Factors of heads, which a model has without samples.
+    "transformers/swin_v2_t": {"Squeeze": 12},
+    "transformers/swin_v2_s": {"Squeeze": 24},
+    "transformers/swin_v2_b": {"Squeeze": 24},
     # Dense layers before and behind attention are its own.
     "transformers/mobilevit_s": {"LINEAR": -18, "SPLIT": -9},
     "transformers/mobilevit_xs": {"LINEAR": -18, "SPLIT": -9},

@@ -204,6 +204,8 @@ def _standing(trail: Trail, part: Value, is_transposed: bool) -> Heads:
     """
     for lies, order in SEQUENCES.items():
         for found in all_moved(trail, part, rank=len(order)):
+            if part.type.rank == 4 and found.source.shape[0] != part.shape[0]:
+                continue  # heads are samples there
             with suppress(NoMatch):
                 taken = _as_sequence(found, order)
                 heads = heads_of(trail, taken, found.source, None, is_transposed=is_transposed)
