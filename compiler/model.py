@@ -44,11 +44,13 @@ class Metadata:
         program: What it was compiled from; None where it was not.
         recipe: How to train it, as a `train` block says; None where nothing says so.
         warnings: What was noticed while it was made.
+        batch: How many samples a file fixes, where any number of them does; else None.
     """
 
     program: Program | None = None
     recipe: "Recipe | None" = None
     warnings: tuple[Diagnostic, ...] = ()
+    batch: int | None = None
 
 
 @record

@@ -36,16 +36,18 @@ def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
     maps = tuple(_maps(file))  # which no graph has
     raw = _simplified(_operators(file))
     fixed: tuple[Diagnostic, ...] = ()
-    if fixed_batch(raw) is not None:
+    batch = fixed_batch(raw)
+    if batch is not None:
         try:
             raw = _simplified(opened(raw))
         except FixedBatch as reason:
-            fixed = (_fixed(fixed_batch(raw), reason),)
+            fixed, batch = (_fixed(batch, reason),), None
     graph = layered(raw, keeps_equals=file.proto.producer_name == PRODUCER)
     stem = "model" if isinstance(source, bytes) else PurePath(source).stem
     graph.name = UNPRINTABLE.sub("_", name or stem)
     verify(graph, after="import")
-    return Model(graph, Metadata(warnings=(*file.warnings, *maps, *fixed, *_foreign(graph))))
+    warnings = (*file.warnings, *maps, *fixed, *_foreign(graph))
+    return Model(graph, Metadata(warnings=warnings, batch=batch))
 
 
 def import_operators(source: str | Path | bytes) -> Graph:

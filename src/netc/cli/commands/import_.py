@@ -35,8 +35,9 @@ def command(model: str, output: str | None, no_weights: bool, force: bool) -> No
         click.echo(f"wrote {written.weights}: {written.tensors:,} tensors")
     if written.program.plain:
         click.echo(f"operators without a layer: {_counted(written.program.plain)}")
-    if written.program.batch is not None:
-        click.echo(f"a batch of {written.program.batch} became one of any number of samples")
+    batch = written.program.batch or network.model.metadata.batch
+    if batch is not None:
+        click.echo(f"a batch of {batch} became one of any number of samples")
     if written.program.copies:
         click.echo(f"weights that layers share in part, copied: {len(written.program.copies):,}")
     for old, new in written.program.renamed.items():
