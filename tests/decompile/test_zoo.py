@@ -99,7 +99,7 @@ def test_specs_come_back(name: str, tmp_path: Path) -> None:
         wanted = _outputs(net, feeds, net.initialize(seed=1))
         computed = onnxruntime.InferenceSession(path).run(list(net.graph.outputs), feeds)
         for y, ours, theirs in zip(_outputs(again, feeds, held), wanted, computed, strict=True):
-            assert norm_error(y, ours) <= 1e-6
+            assert norm_error(y, ours) <= 1e-5
             assert norm_error(y, theirs) <= 1e-4
 
 
