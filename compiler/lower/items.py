@@ -112,7 +112,7 @@ def label_path(site: Site) -> str:
     """
     assert site.label is not None
     text = label_text(site.label, site.scope)
-    if text == "in":
+    if text == "in" and site.label.span.text == text:
         message = "`in` is what comes into a block or a turn, and cannot be a label"
         raise error("E023", message, site.label.span, help="choose another label")
     if text in keywords() - NOUNS and site.label.span.text == text:

@@ -30,6 +30,7 @@ from ..onnx_standard.foreign_operators import (
     outputs_by_onnx,
     yields_many,
 )
+from ..onnx_standard.keyword_operands import operand_type
 from ..onnx_standard.schemas import OPSET
 from ..onnx_standard.words import WORDS
 from ..ops.opdef import OPS
@@ -40,7 +41,6 @@ from .evaluated_call import EvaluatedCall
 from .state import Lowering, Site, Tensors
 
 MAX_OUTPUTS = 10_000
-WHOLE_TYPES = (DType.BOOL, DType.INT64, DType.UINT8)  # the first that an operand can have
 
 
 def call_operator(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
@@ -226,17 +226,9 @@ def _constant(
 ) -> Value:
     """An input that a keyword gives, of an element type that the operator takes there."""
     formal = schema.inputs[position]
-    alike = [
-        value.dtype
-        for other, value in zip(schema.inputs, inputs, strict=False)
-        if value is not None and other.type_str == formal.type_str
-    ]
     whole = _whole(given)
-    wanted = DType.INT64 if whole and "tensor(int64)" in formal.types else DType.FLOAT32
-    dtype = alike[0] if alike else wanted
-    if dtype is DType.FLOAT32 and not alike and "tensor(float)" not in formal.types:
-        takes = (kind for kind in WHOLE_TYPES if f"tensor({kind.value})" in formal.types)
-        dtype = next(takes, DType.INT64)
+    types = [None if value is None else value.dtype for value in inputs]
+    dtype = operand_type(schema, position, types, whole)
     if not dtype.is_float and not whole:
         message = f"takes whole numbers as its `{formal.name}`"
         raise build.fail("E103", message, at=formal.name)

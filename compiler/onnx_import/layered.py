@@ -259,7 +259,7 @@ class Layering:
             look_up=self.target.layers.get,
             find=self.target.labels.get,
         )
-        build.layering, build.weights = self, weights
+        build.layering, build.weights, build.span = self, weights, None
         taken = (operands,) if definition.takes == "many" else operands
         result = definition.function(build, *taken, **bound.arguments)
         results = result if isinstance(result, tuple) else (result,)

@@ -249,7 +249,9 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
             extents = tuple(unknown() for _ in range(length_of(call, 1)))
         if len(extents) != parts or equal(sum(extents[1:], extents[0]), extent) is False:
             raise InferenceError(f"Split cannot cut {x} into {extents} on axis {axis}")
-    elif isinstance(extent, int) and call.attributes["num_outputs"] in (None, parts):
+    elif call.attributes["num_outputs"] not in (None, parts):
+        raise InferenceError(f"Split cannot cut {x} into {parts} equal parts on axis {axis}")
+    elif isinstance(extent, int):
         chunk = -(-extent // parts)
         extents = tuple(max(min(chunk, extent - i * chunk), 0) for i in range(parts))
     elif equal(extent // parts * parts, extent) is True:

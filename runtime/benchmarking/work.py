@@ -11,11 +11,13 @@ from typing import Any
 from ...compiler.analysis.counts import node_cost
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.signature import OpKey
+from ...compiler.onnx_standard.foreign_operators import foreign_row
 from ...compiler.ops.opdef import OPS, OpDef
 from ...compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
+from ...grammar.diagnostics import error
 from ..arrays.feeds import check_feeds
 from ..inspection.random_feeds import random_feeds
 from ..kerneldef import Array
@@ -113,6 +115,11 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, OpDef) and OPS.get(value.key) is value:
             return _row, (value.key,)
+        if isinstance(value, OpDef):
+            key = value.name, value.since_version, value.domain
+            if foreign_row(*key) is None:
+                raise error("E506", f"nothing defines `{value.op_type}`, which cannot be measured")
+            return foreign_row, key
         return NotImplemented
 
 

@@ -87,6 +87,31 @@ def test_a_fixed_batch_is_opened() -> None:
     np.testing.assert_allclose(y, np.maximum(x @ x.T, 0), 1e-5)
 
 
+def test_inputs_of_any_name() -> None:
+    """An input may have the name of a word of the language, in quotes."""
+    imported = netc.load_onnx(_model("g (float[N,3] in) => (float[N,3] y) { y = Relu(in) }", {}))
+    text = imported.to_text()
+    assert 'INPUT(3) as "in" -> RELU' in text
+    assert [spec.name for spec in netc.compile(text).inputs] == ["in"]
+
+
+def test_operands_of_int32() -> None:
+    """Numbers of an operand are of the only type that it can have."""
+    text = """g (float[N,1,2,2] x) => (float[N,1,1,1] y)
+    <float s = {0.5}, uint8 z = {3}, int8[1,1,2,2] w = {1, 2, 3, 4}, int8 v = {0}, int32[1] b = {7}>
+    {
+        q = QuantizeLinear(x, s, z)
+        c = QLinearConv(q, s, z, w, s, v, s, z, b)
+        y = DequantizeLinear(c, s, z)
+    }"""
+    imported = netc.load_onnx(_model(text, {}))
+    x = np.random.default_rng(0).standard_normal((2, 1, 2, 2), np.float32)
+    again = netc.compile(imported.to_text())
+    y = again.run(x, again.initialize())
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_array_equal(y, imported.run(x))
+
+
 def test_a_batch_that_operators_hold_is_not_opened() -> None:
     """An output that has as many samples whatever the input has is an error."""
     text = """g (float[2,3] x) => (float[2,3] y) {
