@@ -1,17 +1,21 @@
 """`net.bench` and `net.profile`: figures as objects and as text, and what they refuse."""
 
 import json
+import pickle
 from typing import Any
 
+import onnx
 import pytest
 
 import netc
 from netc.benchmarks import Benchmark, Profile, plan
+from netc.compiler.training.recipe import Recipe
 from netc.grammar.diagnostics import NetError
 from netc.runtime.benchmarking import contenders
 from netc.runtime.benchmarking.machine import Machine, copies, products
 from netc.runtime.benchmarking.measuring import Timing
 from netc.runtime.benchmarking.profile import LayerTime
+from netc.runtime.benchmarking.work import dumped, random_work
 
 MACHINE = Machine(gflops=100.0, gigabytes=8.0)
 TIMINGS = (
@@ -135,3 +139,18 @@ def test_the_machine_is_measured() -> None:
     """Products and copies have a speed."""
     assert products() > 1
     assert copies() > 0.1
+
+
+def test_operators_that_only_onnx_defines_reach_processes() -> None:
+    """Their rows are made anew; what nobody defines is an error."""
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[N,4] x) => (uint8[N,4] y, float s, uint8 z) { y, s, z = DynamicQuantizeLinear(x) }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    work = random_work(net.graph, Recipe(loss={}), batch=2, step=False)
+    again = pickle.loads(dumped(work))
+    assert again.graph.outputs.keys() == {"y", "s", "z"}
+    text = """<ir_version: 8, opset_import: ["" : 17, "custom" : 1]>
+    g (float[N,4] x) => (float[N,4] y) { y = custom.Mine(x) }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    with pytest.raises(NetError, match=r"E506.*custom.Mine"):
+        dumped(random_work(net.graph, Recipe(loss={}), batch=2, step=False))
