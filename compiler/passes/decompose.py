@@ -6,7 +6,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ops.opdef import Decompose, Operands, definition, row_of
 from .eliminate_dead_nodes import eliminate_dead_nodes
-from .rewrite import RewriteRule, rewrite
+from .rewrite import RewriteRule, rewrite, rewrite_if_any
 
 
 def decompose(graph: Graph) -> Graph:
@@ -19,9 +19,9 @@ def decompose(graph: Graph) -> Graph:
         row = definition(node)
         if row and row.decompose is not None:
             rules[row.op_type] = partial(_decompose, row.decompose)
-    if not rules:
-        return graph
-    return eliminate_dead_nodes(rewrite(graph, rules, outputs=_asked(graph)))
+    asked = _asked(graph)
+    found = rewrite(graph, rules, outputs=asked) if asked else rewrite_if_any(graph, rules)
+    return graph if found is graph else eliminate_dead_nodes(found)
 
 
 def _asked(graph: Graph) -> dict[int, int]:
