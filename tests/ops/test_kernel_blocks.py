@@ -4,7 +4,7 @@ import pytest
 from support.op_table import ROWS
 from support.ops import OpRow, check_meaning
 
-from netc.runtime.kernels import columns, convolution, max_pool_gradient, weight_gradient
+from netc.runtime.kernels import columns, convolution, max_pool_gradient, products, weight_gradient
 from netc.runtime.kernels.lines import Lines
 
 pytestmark = pytest.mark.slow
@@ -16,8 +16,11 @@ LIMITS = (
     (convolution, "BLOCK_BYTES"),
     (max_pool_gradient, "BLOCK_BYTES"),
     (weight_gradient, "SCRATCH_BYTES"),
-    (weight_gradient, "SMALL_PRODUCT"),
+    (weight_gradient, "SMALL"),
     (weight_gradient, "LONG_PRODUCT"),
+    (products, "SMALL"),
+    (products, "LEAST_COLUMNS"),
+    (products, "LEAST_TERMS"),
 )
 
 
