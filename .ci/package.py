@@ -17,6 +17,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 and later
 TIME = "1700000000"  # of all files in a wheel, which makes it the same whenever it is built
 LEFT = shutil.ignore_patterns(
     ".git", ".build", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"
@@ -52,7 +53,7 @@ def wheels(root: Path, work: Path) -> tuple[Path, Path, list[Path]]:
     sdist, wheel = built("sdist", plain, work / "sdist"), built("wheel", plain, work / "wheel")
     unlinked = copied(root, work / "without links" / "a check out", links=False)
     with tarfile.open(sdist) as archive:
-        archive.extractall(work / "unpacked", filter="data")
+        archive.extractall(work / "unpacked", **SAFELY)
     (unpacked,) = (work / "unpacked").iterdir()
     others = [("unlinked", unlinked), ("from sdist", unpacked)]
     return sdist, wheel, [built("wheel", folder, work / f"wheel {name}") for name, folder in others]
