@@ -15,9 +15,12 @@ import tarfile
 import tempfile
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 and later
+SAFELY: Any = (
+    {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+)  # Python 3.11.4 and later
 TIME = "1700000000"  # of all files in a wheel, which makes it the same whenever it is built
 LEFT = shutil.ignore_patterns(
     ".git", ".build", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"
