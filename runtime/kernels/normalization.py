@@ -83,8 +83,13 @@ def _standardized_channels(
     """Write scale (x - mean) / sqrt(variance + epsilon) + shift to y; return mean and variance.
 
     A mean of large equal numbers is rounded, and what is left of them would be scaled by up to
-    1 / sqrt(epsilon): the mean of what is left fixes that.
+    1 / sqrt(epsilon): the mean of what is left fixes that. Sums of float16 are of float32.
     """
+    if x.dtype == np.float16:
+        wide = x.astype(np.float32)
+        found = _standardized_channels(wide, scale, shift, epsilon, wide)
+        y[...] = wide
+        return found
     count, spread_out = x.size // x.shape[1], (-1,) + (1,) * (x.ndim - 2)
     mean = channel_sums(x) / x.dtype.type(count)
     np.subtract(x, mean.reshape(spread_out), out=y)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from netc.runtime.kernels.channel_sums import channel_squares, channel_sums
+from netc.runtime.kernels.normalization import batch_normalization
 from netc.runtime.kernels.products import correlate, multiply
 from netc.runtime.kernels.slabs import in_order
 
@@ -45,3 +46,14 @@ def test_sums_of_channels(shape: tuple[int, ...]) -> None:
         exact = each.astype(np.float64)
         np.testing.assert_allclose(channel_sums(each), exact.sum(axes), 1e-5, 1e-4)
         np.testing.assert_allclose(channel_squares(each), (exact**2).sum(axes), 1e-5)
+
+
+def test_batch_normalization_of_half_precision() -> None:
+    """More numbers per channel than float16 counts to have a mean and a deviation all the same."""
+    x = np.random.default_rng(0).normal(3, 2, (64, 2, 40, 40)).astype(np.float16)
+    ones, zeros = np.ones(2, np.float16), np.zeros(2, np.float16)
+    options: Any = {"epsilon": 1e-5, "momentum": 0.0, "training_mode": 1, "outputs": 3}
+    y, mean, variance = batch_normalization(x, ones, zeros, zeros, ones, **options)
+    np.testing.assert_allclose(mean, x.astype(np.float64).mean((0, 2, 3)), rtol=2e-3)
+    np.testing.assert_allclose(variance, x.astype(np.float64).var((0, 2, 3)), rtol=2e-3)
+    assert abs(float(y.astype(np.float64).std()) - 1) < 1e-3
