@@ -17,7 +17,7 @@ LEAST_COLUMNS, LEAST_TERMS = 64, 256
 def multiply(left: Array, right: Array, out: Array) -> None:
     """Write left (..., M, K) times right (..., K, N) to out (..., M, N)."""
     *_, rows, terms = left.shape
-    pieces = _pieces(right.shape[-1], SMALL // (rows * terms), LEAST_COLUMNS)
+    pieces = _pieces(right.shape[-1], SMALL // max(rows * terms, 1), LEAST_COLUMNS)
     if pieces > 1:
         left, right, out = left[..., None, :, :], _split(right, pieces), _split(out, pieces)
     np.matmul(left, right, out=out)
@@ -27,7 +27,8 @@ def correlate(left: Array, right: Array) -> Array:
     """left (..., M, K) and right (..., N, K) => their products, summed over K: (..., M, N)."""
     if right.shape[-2] > left.shape[-2]:
         return correlate(right, left).swapaxes(-1, -2)
-    pieces = _pieces(left.shape[-1], SMALL // (left.shape[-2] * right.shape[-2]), LEAST_TERMS)
+    sums = left.shape[-2] * right.shape[-2]
+    pieces = _pieces(left.shape[-1], SMALL // max(sums, 1), LEAST_TERMS)
     if pieces == 1:
         return np.asarray(np.matmul(left, right.swapaxes(-1, -2)))
     terms = np.matmul(_split(left, pieces), _split(right, pieces).swapaxes(-1, -2))

@@ -32,6 +32,15 @@ def test_products_in_pieces(rows: int, terms: int, columns: int, dtype: type) ->
     np.testing.assert_allclose(found, turned, tolerance, tolerance * np.abs(expected).max())
 
 
+def test_products_of_nothing() -> None:
+    """Without terms a product is zeros; without rows it is empty."""
+    left, right = np.ones((2, 3, 0), np.float32), np.ones((2, 0, 4), np.float32)
+    out = np.ones((2, 3, 4), np.float32)
+    multiply(left, right, out)
+    assert not out.any()
+    assert correlate(np.ones((2, 0, 5)), np.ones((2, 3, 5))).shape == (2, 0, 3)
+
+
 @pytest.mark.parametrize(
     "shape", [(4, 3, 16, 16), (64, 3, 8, 8), (32, 5, 40), (2, 3, 2, 2), (6, 4)]
 )
