@@ -151,8 +151,7 @@ def _axes(count: int) -> list[str]:
 
 def _spatial(node: Node) -> list[tuple[str, int, int]]:
     """The name, the input's and the output's extent of each axis, where these are numbers."""
-    x = node.inputs[0]
-    assert x is not None
+    x = node.input(0)
     before, after = x.shape[2:], node.outputs[0].shape[2:]
     found = zip(_axes(len(before)), before, after, strict=True)
     return [(n, a, b) for n, a, b in found if isinstance(a, int) and isinstance(b, int)]
@@ -242,8 +241,7 @@ def _joined(node: Node) -> Iterator[Formula]:
 
 
 def _flattened(node: Node) -> Iterator[Formula]:
-    x = node.inputs[0]
-    assert x is not None
+    x = node.input(0)
     axes = (*x.shape[2:], x.shape[1])
     total = node.outputs[0].shape[1]
     words = TIMES.join([*_axes(len(axes) - 1), "channels"])

@@ -62,8 +62,7 @@ def sliding_layers(graph: Graph) -> Mapping[int, tuple[Value, Mapping[int, Slide
     taken: dict[str, Value] = {}
     for _, node in graph.nodes():
         if node.scope in layers and node.scope not in taken and node.op_type not in LEAVES:
-            x = node.inputs[0]
-            assert x is not None
+            x = node.input(0)
             taken[node.scope] = x
     return {
         layer.outputs[0].node: (taken[path], LAYER_RULES[layer.kind](layer, taken[path].type))

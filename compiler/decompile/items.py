@@ -7,7 +7,7 @@ from math import prod
 
 from ...grammar.diagnostics import NetError
 from ..expressions.arguments import WordCall
-from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
+from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value, present
 from ..ir.tensor import Tensor
 from ..ir.types import DType, author_extents
 from ..layers.layerdef import LAYERS
@@ -238,9 +238,8 @@ class Items:
     def _is_table(self, path: str, layer: Layer) -> bool:
         """Enter a `CONST` of more numbers than a text should hold as a `PARAM`, if it is one."""
         (result,) = layer.outputs
-        (source,) = self.graph.producer(result).inputs
+        (source,) = present(self.graph.producer(result).inputs)
         held = layer.arguments["value"]
-        assert source is not None
         if isinstance(held, WordCall) or prod(source.type.extents) <= MOST_NUMBERS:
             return False
         if source.dtype not in PARAMETER_TYPES:

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from ..ir.dim import BATCH, Dim
-from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value, present
 from ..ir.tensor import Tensor, shape_of
 from ..ir.types import DType, TensorType
 from .operators import PARAMETER_TYPES
@@ -126,8 +126,7 @@ class _Classes:
 
     def _converted(self, node: Node) -> Any:
         """A conversion by its type alone; that of a constant as the constant in that type."""
-        (source,) = node.inputs
-        assert source is not None
+        (source,) = present(node.inputs)
         to = node.outputs[0].dtype
         maker = self.graph.producer(source)
         if maker.op_type == CONSTANT and source.node not in self.tables:

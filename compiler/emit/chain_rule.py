@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, Graph, Node, Output, Value
+from ..ir.graph import CONSTANT, Graph, Node, Output, Value, present
 from ..ir.types import HolderType
 from ..ops.gradient import NodeGradient, cut_between, gradients, no_gradient
 from ..ops.opdef import Operands
@@ -118,6 +118,5 @@ def _total(build: Builder, outputs: Mapping[str, Value]) -> Value:
 
 
 def _pass_on(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
-    (x,) = operands
-    assert x is not None
+    (x,) = present(operands)
     return (x,)

@@ -2,7 +2,7 @@
 
 import re
 
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node
 from ..ir.types import DType
 from ..ops.notation import single_number
 from ..ops.opdef import OPS, row_of
@@ -18,16 +18,10 @@ def symbol(graph: Graph, node: Node) -> str:
         return _with_number(row.sign, numbers)
     if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
         return OPS.named("MatMul").sign
-    if node.op_type == "Cast" and graph.producer(_first(node)).outputs[0].dtype is not DType.BOOL:
+    if node.op_type == "Cast" and graph.producer(node.input(0)).outputs[0].dtype is not DType.BOOL:
         return "cast"
     notation = notation_of(graph, node)
     return notation.value if notation else row.symbol or _words(node.op_type)
-
-
-def _first(node: Node) -> Value:
-    (value, *_) = node.inputs
-    assert value is not None
-    return value
 
 
 def _words(op_type: str) -> str:

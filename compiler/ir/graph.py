@@ -4,10 +4,10 @@ A graph is append-only. Its records are the truth; `Graph.nx`, a `networkx.Multi
 `Graph.consumers` are indexes of them, brought up to date when they are asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...grammar.records import record
 from ...grammar.source import Span
@@ -23,6 +23,18 @@ CONSTANT = "Constant"
 LEAVES = frozenset({INPUT, PARAMETER, CONSTANT})
 
 Output = tuple[int, int]  # a node, and which of its outputs
+T = TypeVar("T")
+
+
+def required(value: T | None) -> T:
+    """What is there, such as an argument that an operator cannot do without."""
+    assert value is not None
+    return value
+
+
+def present(values: Iterable[T | None]) -> tuple[T, ...]:
+    """Values of which all are there, such as the arguments of an operator without optional ones."""
+    return tuple([required(value) for value in values])
 
 
 @record
@@ -78,6 +90,10 @@ class Node:
     def arguments(self) -> tuple[Value | None, ...]:
         """The arguments without what subgraphs capture."""
         return self.inputs[: own_arguments(len(self.inputs), self.subgraphs)]
+
+    def input(self, index: int) -> Value:
+        """A required argument."""
+        return required(self.inputs[index])
 
     def on(self, inputs: "tuple[Value | None, ...]") -> "Node":
         """The same on other arguments, of types with which it yields the same."""

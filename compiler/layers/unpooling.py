@@ -3,7 +3,7 @@
 from ...grammar.diagnostics import did_you_mean
 from ..expressions.arguments import LabelName
 from ..ir.dim import equal
-from ..ir.graph import Graph, Layer, Node, Value
+from ..ir.graph import Graph, Layer, Node, Value, present
 from ..ir.types import author_size
 from ..ir.windows import Window, window_of
 from .layer_builder import LayerBuilder
@@ -23,8 +23,7 @@ def unpool(build: LayerBuilder, x: Value, *, pool: LabelName) -> Value:
     _check_apart(build, node, pool)
     source = channels_first(build, x)
     _check_extents(build, x, pooled.outputs[0], pool)
-    (origin,) = node.inputs
-    assert origin is not None
+    (origin,) = present(node.inputs)
     y = build.MaxUnpool(
         source.value,
         Value(maxima.node, 1, node.outputs[1]),
@@ -55,9 +54,7 @@ def _maxima(graph: Graph, pooled: Layer) -> Value:
     """The first output of a layer's `MaxPool`, which a sequence transposes."""
     (value,) = pooled.outputs
     while graph.producer(value).op_type != "MaxPool":
-        (inner,) = graph.producer(value).inputs
-        assert inner is not None
-        value = inner
+        (value,) = present(graph.producer(value).inputs)
     return value
 
 

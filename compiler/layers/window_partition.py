@@ -164,8 +164,7 @@ def _partition_of(build: LayerBuilder, graph: Graph, path: str, found: Layer) ->
     """How a `WINDOW` that is in the graph already cuts its input."""
     (source,) = found.outputs
     while (node := graph.producer(source)).scope == path:
-        assert node.inputs[0] is not None
-        source = node.inputs[0]
+        source = node.input(0)
     axes = range(1, 2) if source.type.rank == 3 else range(2, source.type.rank)
     extents = build.concrete(source, axes)
     size, shift = found.arguments["size"], found.arguments["shift"]

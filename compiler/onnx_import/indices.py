@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, Node, Value
+from ..ir.graph import CONSTANT, Node, Value, present
 from ..ops.opdef import Operands
 
 
@@ -14,9 +14,7 @@ def counted_from_the_end(
     build: Builder, node: Node, operands: Operands
 ) -> tuple[Value, ...] | None:
     """Rows by an index that is turned where it is negative, as `Gather` turns it itself."""
-    table, index = operands
-    assert table is not None
-    assert index is not None
+    table, index = present(operands)
     x, extent = _source(build, index), table.shape[node.attributes["axis"]]
     if x is None or x == index or x.type != index.type or not isinstance(extent, int):
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, Node, Value
+from ..ir.graph import CONSTANT, Node, Value, present
 from ..ops.opdef import Operands
 
 
@@ -27,9 +27,7 @@ def _factors(build: Builder, value: Value | None) -> Iterator[tuple[Value, Value
     """The two factors of a product, in both orders."""
     node = None if value is None else build.graph.producer(value)
     if node is not None and node.op_type == "Mul":
-        a, b = node.inputs
-        assert a is not None
-        assert b is not None
+        a, b = present(node.inputs)
         yield from ((a, b), (b, a))
 
 
@@ -44,9 +42,7 @@ def _shared(build: Builder, mask: Value) -> Value:
     """A mask without what is true everywhere, which only gives it the shape of the scores."""
     node = build.graph.producer(mask)
     if node.op_type == "And":
-        a, b = node.inputs
-        assert a is not None
-        assert b is not None
+        a, b = present(node.inputs)
         for some, all in ((a, b), (b, a)):
             if _is_true(build, all):
                 return _shared(build, some)

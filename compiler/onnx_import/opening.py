@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ..ir.builder import Builder
 from ..ir.dim import BATCH, substitute
-from ..ir.graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
+from ..ir.graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value, required
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import HolderType, TensorType
@@ -290,8 +290,7 @@ class _Opening:
         for spread in (rows.one, rows.each):
             alike: dict[int, list[tuple[int, Value]]] = {}
             for place, axis in told:
-                x = operands[place]
-                assert x is not None
+                x = required(operands[place])
                 found = spread(x, axis)
                 if found is not None:
                     yield _with(operands, [(place, found)])

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal, substitute
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, present
 from ..ir.signature import InferenceError
 from ..ir.types import Shape
 from ..ops.opdef import Operands
@@ -18,9 +18,7 @@ def stated_targets(graph: Graph) -> Graph:
 
 
 def _stated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-    x, target = operands[0], operands[1]
-    assert x is not None
-    assert target is not None
+    x, target = present(operands[:2])
     wanted, told = target_between(x.shape, node.outputs[0].shape), build.known(target)
     literal = node.attributes["allowzero"]
     if wanted is None or (told == wanted and not literal) or (literal and _has_zero(told)):
@@ -94,9 +92,7 @@ def _input_with(build: Builder, extent: Dim) -> tuple[Value, int] | None:
 
 def fitting_target(build: Builder, node: Node, operands: Sequence[Value | None]) -> Value | None:
     """A target as it is, or with one extent that takes up the batch where it does not fit."""
-    x, target = operands[0], operands[1]
-    assert x is not None
-    assert target is not None
+    x, target = present(operands[:2])
     known = build.known(target)
     if not isinstance(known, tuple) or not all(isinstance(extent, int) for extent in known):
         return target

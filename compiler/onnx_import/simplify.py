@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
+from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value, present, required
 from ..ir.signature import InferenceError
 from ..ir.types import TensorType
 from ..ops.cuts import ANY_END
@@ -50,8 +50,7 @@ def _whole(build: Builder, x: Value, *, keeps_heads: bool = False) -> Value:
 
 def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
     """A shape of a shape is a shape of the first; rows of a product are axes of its operand."""
-    x = operands[0]
-    assert x is not None
+    x = required(operands[0])
     y = _product_of_rows(build, node, x)
     if y is not None:
         return (y,)
@@ -87,9 +86,7 @@ def _product_of_rows(build: Builder, node: Node, y: Value) -> Value | None:
     maker, shape = build.graph.producer(y), node.outputs[0].shape
     if maker.op_type != "MatMul" or y.type.rank != 2 or len(shape) < 3:
         return None
-    rows, matrix = maker.inputs
-    assert rows is not None
-    assert matrix is not None
+    rows, matrix = present(maker.inputs)
     whole = _whole(build, rows)
     if whole == rows or shape[-1] != y.shape[-1]:
         return None
@@ -186,9 +183,8 @@ def _without_ones(build: Builder, node: Node, x: Value) -> Results:
 
 def bias_of_parts(build: Builder, node: Node, operands: Operands) -> Results:
     """A bias that is added to the parts of the last axis is added to the whole."""
-    for y, bias in (operands, operands[::-1]):
-        assert y is not None
-        assert bias is not None
+    a, b = present(operands)
+    for y, bias in ((a, b), (b, a)):
         whole, parts = _whole(build, y), bias.shape
         rest = y.shape[: y.type.rank - len(parts)]
         is_split = whole.shape[:-1] == rest and y.shape == (*rest, *parts) and len(parts) > 1
@@ -208,8 +204,7 @@ def weighted(build: Builder, node: Node, operands: Operands) -> Results:
     swap = (*range(rank - 2), rank - 1, rank - 2)
     if maker.op_type != "Transpose" or maker.attributes["perm"] != swap:
         return None
-    (weights,) = maker.inputs
-    assert weights is not None
+    (weights,) = present(maker.inputs)
     if build.graph.producer(weights).op_type not in ("Dropout", "Softmax"):
         return None
     return (build.Transpose(build.MatMul(weights, build.Transpose(x, perm=swap)), perm=swap),)

@@ -8,7 +8,7 @@ from onnx import numpy_helper
 
 from ..ir.builder import Builder
 from ..ir.dim import BATCH
-from ..ir.graph import CONSTANT, Node, Value
+from ..ir.graph import CONSTANT, Node, Value, present
 from ..ir.types import DType
 from .reshaping import stated_extents, target_between
 from .stored import StoredTensor, stored
@@ -108,8 +108,7 @@ def _constant(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 
 
 def _expand(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
-    x, shape = node.inputs[0], node.outputs[0].extents
-    assert x is not None
+    x, shape = node.input(0), node.outputs[0].extents
     place = axis - (len(shape) - x.type.rank)
     one = x if place < 0 else rows.one(x, place, depth)
     if one is None or len(shape) < node.outputs[0].rank:
@@ -120,9 +119,7 @@ def _expand(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 
 def _tiled(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
     """What one row is repeated to."""
-    x, repeats = node.inputs[0], node.inputs[1]
-    assert x is not None
-    assert repeats is not None
+    x, repeats = node.input(0), node.input(1)
     told = rows.build.known(repeats)
     if x.shape[axis] != 1 or not isinstance(told, tuple):
         return None
@@ -152,9 +149,7 @@ def _by_element(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 
 
 def _gather(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
-    x, indices = node.inputs
-    assert x is not None
-    assert indices is not None
+    x, indices = present(node.inputs)
     first = node.attributes["axis"] % x.type.rank
     if first <= axis < first + indices.type.rank:
         found = rows.one(indices, axis - first, depth)
@@ -165,16 +160,14 @@ def _gather(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 
 
 def _transpose(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
-    (x,) = node.inputs
-    assert x is not None
+    (x,) = present(node.inputs)
     found = rows.one(x, node.attributes["perm"][axis], depth)
     return None if found is None else rows.build.again(node, (found,))[0]
 
 
 def _shaped(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
     """Another shape, in which the axis is one of the operand's with as much before it."""
-    x, shape = node.inputs[0], node.outputs[0].extents
-    assert x is not None
+    x, shape = node.input(0), node.outputs[0].extents
     before = 1
     for place, extent in enumerate(x.type.extents):
         if extent == shape[axis] and before == np.prod(shape[:axis], dtype=int):
@@ -198,8 +191,7 @@ def _joined(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 
 def _cut(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
     """A part of a tensor, of which the axis is whole."""
-    x = node.inputs[0]
-    assert x is not None
+    x = node.input(0)
     if x.shape[axis] != node.outputs[0].shape[axis]:
         return None
     found = rows.one(x, axis, depth)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from . import double_precision, notation
@@ -55,9 +55,7 @@ def divide_safely(
     build: Builder, operands: Sequence[Value | None], call: OpCall
 ) -> Sequence[Value] | None:
     """Builds whole a / -1 as -a: of the least integer it overflows, which ends onnxruntime."""
-    a, b = operands
-    assert a is not None
-    assert b is not None
+    a, b = present(operands)
     known = call.constants[1]
     if a.dtype.is_float or (known is not None and -1 not in numbers_of(known)):
         return None
@@ -84,9 +82,7 @@ def infer_remainder(call: OpCall) -> Sequence[TensorType]:
 
 def floored(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """a - b floor(a / b) of real numbers, whose sign is b's: Mod before opset 28 lacks it."""
-    a, b = operands
-    assert a is not None
-    assert b is not None
+    a, b = present(operands)
     if call.attributes["fmod"] or not a.dtype.is_float:
         return build.op(OPS.named("Mod"), operands, call.attributes)
     return [build.Sub(a, build.Mul(b, build.Floor(build.Div(a, b))))]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import OpCall
 from ..ir.types import TensorType
 from .opdef import Cotangents, Moves, OpDef, Operands, VjpCall, define, free
@@ -24,8 +24,7 @@ def all_reduce_vjp(build: Builder, call: VjpCall) -> Cotangents:
 
 def alone(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """X: the sum over one rank."""
-    (x,) = operands
-    assert x is not None
+    (x,) = present(operands)
     return [x]
 
 

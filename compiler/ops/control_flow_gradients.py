@@ -11,7 +11,7 @@ from itertools import chain, count
 from typing import NamedTuple
 
 from ..ir.builder import Builder
-from ..ir.graph import INPUT, LEAVES, Graph, Value, own_arguments
+from ..ir.graph import INPUT, LEAVES, Graph, Value, own_arguments, required
 from ..ir.types import DType, TensorType
 from .building import zeros_like
 from .gradient import pullback
@@ -235,9 +235,7 @@ def _inputs(
     """A body's inputs on another graph."""
     given = {name: build.input(name, body.inputs[name].type) for name in names}
     for name, place in body.captures.items():
-        value = arguments[place]
-        assert value is not None
-        given[name] = build.capture(value, place)
+        given[name] = build.capture(required(arguments[place]), place)
     return given
 
 

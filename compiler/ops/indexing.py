@@ -10,7 +10,7 @@ from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim, Polynomial, equal, is_unknown, unknown
-from ..ir.graph import Node, Value
+from ..ir.graph import Node, Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from . import notation
@@ -219,9 +219,7 @@ def gather(build: Builder, call: VjpCall) -> Cotangents:
 
 def gathered(node: Node, operands: Sequence[Field]) -> Field:
     """Indices carry their places along, and so do the axes that nothing is picked from."""
-    x, indices = node.inputs
-    assert x is not None
-    assert indices is not None
+    x, indices = present(node.inputs)
     at, rank = node.attributes["axis"] % x.type.rank, indices.type.rank
     after = [
         range(a, a + 1) if a < at else range(a + (a > at) * (rank - 1), a + rank)
@@ -401,8 +399,7 @@ def reverse_at_least_one(
     build: Builder, operands: Operands, call: OpCall
 ) -> Sequence[Value] | None:
     """Gives ReverseSequence lengths of 1 for 0, of which onnxruntime before 1.32 yields zeros."""
-    x, lengths = operands
-    assert lengths is not None
+    x, lengths = present(operands)
     known = call.known(1)
     if known is not None and 0 not in known:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import OpCall
 from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
@@ -33,9 +33,7 @@ def as_convolution(
     Only with a stride of 1, and of gradients: a transposed convolution of a network, which has a
     bias or a weight that stays, is exported as it is.
     """
-    dy, w, *bias = inputs
-    assert dy is not None
-    assert w is not None
+    (dy, w), bias = present(inputs[:2]), inputs[2:]
     window, group = window_of(call.attributes), call.attributes["group"]
     extra = call.attributes["output_padding"] or (0,) * window.rank
     free = is_free(build, w) and not any(bias)

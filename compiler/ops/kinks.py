@@ -15,7 +15,7 @@ def around(*bounds: float) -> Kinks:
     """The first operand's place among some numbers."""
 
     def sides(build: Builder, node: Node, results: Sequence[Value]) -> list[Value]:
-        x = first(node)
+        x = node.input(0)
         return [build.Greater(x, build.constant(bound, x.dtype)) for bound in bounds]
 
     return sides
@@ -25,7 +25,7 @@ def beyond(attribute: str) -> Kinks:
     """Whether the first operand's size is above an attribute."""
 
     def sides(build: Builder, node: Node, results: Sequence[Value]) -> list[Value]:
-        x = first(node)
+        x = node.input(0)
         bound = build.constant(float(node.attributes[attribute]), x.dtype)
         return [build.Greater(build.Abs(x), bound), build.Greater(x, bound)]
 
@@ -40,12 +40,6 @@ def chosen(build: Builder, node: Node, results: Sequence[Value]) -> list[Value]:
 def stepped(build: Builder, node: Node, results: Sequence[Value]) -> Sequence[Value]:
     """The steps of a function that is constant between them."""
     return results
-
-
-def first(node: Node) -> Value:
-    """The first operand."""
-    assert node.inputs[0] is not None
-    return node.inputs[0]
 
 
 ZERO = around(0.0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
@@ -43,10 +43,7 @@ def decompose_max_pool_grad(
     build: Builder, inputs: Sequence[Value | None], call: OpCall
 ) -> Sequence[Value]:
     """dy at the indices of the maxima: `MaxUnpool`, or a sum where windows overlap."""
-    x, y, dy = inputs
-    assert x is not None
-    assert y is not None
-    assert dy is not None
+    x, y, dy = present(inputs)
     window = window_of(call.attributes)
     indices = _indices(build, x, y, {key: call.attributes[key] for key in GEOMETRY})
     if _apart(window):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
-from ..ir.graph import CONSTANT, PARAMETER, Value
+from ..ir.graph import CONSTANT, PARAMETER, Value, present
 from ..ir.signature import OpCall
 from ..ir.windows import window_of
 
@@ -17,9 +17,7 @@ def as_product(
     build: Builder, inputs: Sequence[Value | None], call: OpCall
 ) -> Sequence[Value] | None:
     """x (N, C, *K), w (M, C, *K), b (M) => y (N, M, 1, ...) as a product of matrices."""
-    x, w, *bias = inputs
-    assert x is not None
-    assert w is not None
+    (x, w), bias = present(inputs[:2]), inputs[2:]
     if not is_free(build, w) or not _is_one_window(call, x.shape[2:]):
         return None
     rows, kernels = (build.Reshape(each, build.index_constant((0, -1))) for each in (x, w))
@@ -32,9 +30,7 @@ def as_transposed_product(
     build: Builder, inputs: Sequence[Value | None], call: OpCall
 ) -> Sequence[Value] | None:
     """dy (N, M, 1, ...), w (M, C, *K) => dx (N, C, *K) as a product of matrices."""
-    dy, w, *bias = inputs
-    assert dy is not None
-    assert w is not None
+    (dy, w), bias = present(inputs[:2]), inputs[2:]
     kernel, extra = call.attributes["kernel_shape"], call.attributes["output_padding"]
     fits = set(dy.shape[2:]) == {1} and _is_one_window(call, kernel) and not any(extra or ())
     if not fits or not is_free(build, w) or any(bias):

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import Dim
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, required
 from ..ir.initializers import Init
 from ..ir.signature import NO_ATTRIBUTES, SIGNATURES, OpCall, OpKey, OpTable, Signature
 from ..ir.types import TensorType
@@ -47,16 +47,12 @@ class VjpCall:
 
     def input(self, index: int) -> Value:
         """A required argument."""
-        value = self.inputs[index]
-        assert value is not None
-        return value
+        return required(self.inputs[index])
 
     @property
     def cotangent(self) -> Value:
         """The gradient with respect to the first output, which the loss depends on."""
-        value = self.cotangents[0]
-        assert value is not None
-        return value
+        return required(self.cotangents[0])
 
 
 class Role(Enum):
@@ -241,9 +237,7 @@ def definition(node: Node) -> OpDef | None:
 
 def row_of(node: Node) -> OpDef:
     """The row of a node that is an operator."""
-    row = definition(node)
-    assert row is not None
-    return row
+    return required(definition(node))
 
 
 def define(*rows: OpDef) -> None:

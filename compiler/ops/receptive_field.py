@@ -120,8 +120,7 @@ def statistics(node: Node, operands: Sequence[Field]) -> Field:
 
 def reshape(node: Node, operands: Sequence[Field]) -> Field:
     """Places stay with their axes, which may merge or split; a vector stands for the input."""
-    source, (target,) = node.inputs[0], node.outputs
-    assert source is not None
+    source, (target,) = node.input(0), node.outputs
     if target.rank <= 2:
         return everything(node, operands)
     # Of one sample, whose windows lie along the batch.

@@ -11,14 +11,14 @@ from itertools import chain
 
 from ..ir.builder import Builder
 from ..ir.dim import equal
-from ..ir.graph import Node, Value
+from ..ir.graph import Node, Value, required
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import Shape, TensorType
 from .building import extent, number, vector, zeros_like
 from .gradient import pullback
 from .opdef import Cost, Cotangents, OpDef, Operands, Precision, Role, VjpCall, define
 from .receptive_field import Field, everything, spread
-from .recurrence_steps import arrived_in_steps, in_steps, required
+from .recurrence_steps import arrived_in_steps, in_steps
 from .recurrent_kinds import (
     BIAS,
     CELL,

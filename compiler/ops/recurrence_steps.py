@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, required
 from ..ir.types import DType
 from .building import extent, number, plus, times, vector
 from .opdef import Operands
@@ -68,12 +68,6 @@ def arrived_in_steps(
         )
         for place in range(len(DIRECTIONS[attributes["direction"]]))
     ]
-
-
-def required(value: Value | None) -> Value:
-    """An argument that is there."""
-    assert value is not None
-    return value
 
 
 def _within(build: Builder, x: Value, lengths: Value) -> Value:

@@ -13,7 +13,7 @@ from .building import count, indicator, number, shape_value, times
 from .cuts import are_told, length_of, told
 from .elementwise import Slope
 from .functions import absolute
-from .kinks import ZERO, first
+from .kinks import ZERO
 from .opdef import Cost, Cotangents, OpDef, Precision, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
 from .telling import told_product
@@ -180,7 +180,7 @@ def _reduced(build: Builder, call: VjpCall) -> tuple[int, ...]:
 
 def _extremum_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Sequence[Value]:
     kept = {**node.attributes, "keepdims": 1}
-    return [build.Equal(first(node), build.op(node.op_type, node.inputs, kept)[0])]
+    return [build.Equal(node.input(0), build.op(node.op_type, node.inputs, kept)[0])]
 
 
 def _reduction(op_type: str, since_version: int, vjp: Vjp, **facts: Any) -> OpDef:

@@ -249,8 +249,7 @@ def _multiplied(build: Builder, matrix: Value, dy: Value, axis: int) -> Value:
 
 def resized(node: Node, operands: Sequence[Field]) -> Field:
     """Interpolation between neighbours; j is divided by the scale."""
-    (x, *_), (y,) = node.inputs, node.outputs
-    assert x is not None
+    x, (y,) = node.input(0), node.outputs
     reach = NEIGHBOURS[node.attributes["mode"]]
     scales = [_growth(after, before) for after, before in zip(y.shape, x.shape, strict=True)]
     slides = {axis: Slide(reach, 1 / scale) for axis, scale in enumerate(scales) if scale != 1}

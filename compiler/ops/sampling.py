@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.dim import unknown
-from ..ir.graph import Value
+from ..ir.graph import Value, present, required
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from ..ir.types import product as size_of
@@ -45,9 +45,7 @@ def grid_sample(build: Builder, operands: Operands, call: OpCall) -> Sequence[Va
     Raises:
         UntoldError: Types do not tell the image's extents, or the mode is not built.
     """
-    x, grid = operands
-    assert x is not None
-    assert grid is not None
+    x, grid = present(operands)
     extents = [dim for dim in x.shape[2:] if isinstance(dim, int)]
     words = call.attributes["mode"], call.attributes["padding_mode"]
     if len(extents) < len(x.shape) - 2 or words[0] == "cubic" or words[1] == "reflection":
@@ -128,8 +126,7 @@ def affine_grid(build: Builder, operands: Operands, call: OpCall) -> Sequence[Va
     Raises:
         UntoldError: Types do not tell the size.
     """
-    theta, size = operands[0], call.vector(1)
-    assert theta is not None
+    theta, size = required(operands[0]), call.vector(1)
     spatial = [] if size is None else [dim for dim in size[2:] if isinstance(dim, int)]
     rank = len(theta.shape[1:]) and length_of(call, 1) - 2
     if len(spatial) < rank:
@@ -204,8 +201,7 @@ def col2im(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     Raises:
         UntoldError: Types do not tell the extents.
     """
-    x, (image, block) = operands[0], (call.vector(1), call.vector(2))
-    assert x is not None
+    x, (image, block) = required(operands[0]), (call.vector(1), call.vector(2))
     if image is None or block is None or not are_told(call, 1, 2):
         raise UntoldError("Col2Im needs extents that are known at compile time")
     rank, taps = len(block), size_of(block)

@@ -7,7 +7,7 @@ from typing import Any
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal, unknown
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import extent, vector, zeros_like
@@ -112,9 +112,7 @@ def gather_nd(build: Builder, operands: Operands, call: OpCall) -> Sequence[Valu
     Raises:
         UntoldError: Types do not tell the extents that the vectors index.
     """
-    x, indices = operands
-    assert x is not None
-    assert indices is not None
+    x, indices = present(operands)
     batch = call.attributes["batch_dims"]
     depth = _depth_of(x.type, indices.type, batch)
     extents = [dim for dim in x.shape[:depth] if isinstance(dim, int)]

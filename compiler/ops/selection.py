@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.dim import unknown
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import zeros_like
@@ -63,9 +63,7 @@ def infer_compress(call: OpCall) -> Sequence[TensorType]:
 
 def compress(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """A Gather of the places where the condition holds."""
-    x, condition = operands
-    assert x is not None
-    assert condition is not None
+    x, condition = present(operands)
     line, axis = build.index_constant((-1,)), call.attributes["axis"]
     places = build.Reshape(build.NonZero(condition), line)
     x = build.Reshape(x, line) if axis is None else x

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType, product
 from .opdef import Moves, OpDef, Operands, define, free, nothing
@@ -27,8 +27,7 @@ def infer_like(call: OpCall) -> Sequence[TensorType]:
 
 def itself(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """X, once gradients are there."""
-    (x,) = operands
-    assert x is not None
+    (x,) = present(operands)
     return [x]
 
 

@@ -5,7 +5,7 @@ from math import prod
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
-from ..ir.graph import Value
+from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from ..ir.windows import window_of
@@ -58,9 +58,7 @@ def decompose_conv_weight_grad(
     build: Builder, inputs: Sequence[Value | None], call: OpCall
 ) -> Sequence[Value]:
     """In the form that its extents favour."""
-    x, dy = inputs
-    assert x is not None
-    assert dy is not None
+    x, dy = present(inputs)
     window, group = window_of(call.attributes), call.attributes["group"]
     return [form_of(Correlation(build, x, dy, window, group))]
 

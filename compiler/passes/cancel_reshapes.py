@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, required
 from ..ops.opdef import Operands
-from .inference_mode import required
 from .rewrite import RewriteRule, rewrite_if_any
 
 # What `Reshape` takes for the extent that its operand has, and for what is left over.
@@ -32,7 +31,7 @@ def _cancel(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
     before = build.graph.producer(x)
     if before.op_type not in RESHAPES:
         return None
-    source = required(before.inputs[0])
+    source = before.input(0)
     if source.type == type:
         return (source,)
     target = _target(source, type.shape)

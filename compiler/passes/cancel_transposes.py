@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..ir.builder import Builder
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, required
 from ..ops.arithmetic import infer_power, infer_quotient, infer_remainder
 from ..ops.elementwise import infer_binary, infer_broadcast
 from ..ops.functions import infer_cast
@@ -15,7 +15,6 @@ from ..ops.logic import (
     infer_where,
 )
 from ..ops.opdef import Operands, definition
-from .inference_mode import required
 from .rewrite import RewriteRule, copy, rewrite_if_any
 
 TRANSPOSE = "Transpose"
@@ -96,7 +95,7 @@ def _cancel(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
     merged = before.op_type == TRANSPOSE
     if merged:
         inner: Sequence[int] = before.attributes["perm"]
-        x, perm = required(before.inputs[0]), tuple(inner[axis] for axis in perm)
+        x, perm = before.input(0), tuple(inner[axis] for axis in perm)
     if list(perm) == list(range(len(perm))):
         return (x,)
     return build.op(TRANSPOSE, (x,), {"perm": perm}) if merged else None

@@ -1,11 +1,10 @@
 """Graph -> Graph: normalizations by fixed statistics become a product and a sum per channel."""
 
 from ..ir.builder import Builder
-from ..ir.graph import LEAVES, Graph, Node, Value
+from ..ir.graph import LEAVES, Graph, Node, Value, required
 from ..ir.types import product
 from ..ops.building import number
 from ..ops.opdef import Operands
-from .inference_mode import required
 from .rewrite import RewriteRule, copy, rewrite
 
 NORMALIZATION = "BatchNormalization"
@@ -90,7 +89,7 @@ def _is_light(node: Node) -> bool:
     """Whether kernels hold fewer numbers than what they make of a sample."""
     if node.op_type != "Conv":
         return False
-    kernels, result = product(required(node.inputs[1]).shape), product(node.outputs[0].shape[1:])
+    kernels, result = product(node.input(1).shape), product(node.outputs[0].shape[1:])
     return isinstance(kernels, int) and isinstance(result, int) and kernels < result
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..ir.builder import Builder
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Value, required
 from ..onnx_standard.foreign_operators import foreign_row
 from ..ops.building import extent, number, vector
 from ..ops.opdef import Operands
-from .inference_mode import required
 from .rewrite import copy, rewrite
 
 SINCE = 23
@@ -71,17 +70,17 @@ def fuse_attention(graph: Graph) -> Graph:
 
 def _scores(graph: Graph, product: Node) -> Scores | None:
     """The scores whose softmax a node multiplies with values, or None where it does not."""
-    softmax = graph.producer(required(product.inputs[0]))
+    softmax = graph.producer(product.input(0))
     if softmax.op_type != "Softmax" or softmax.attributes["axis"] not in (-1, 3):
         return None
     steps: list[tuple[Node, int]] = []
-    at = graph.producer(required(softmax.inputs[0]))
+    at = graph.producer(softmax.input(0))
     while at.op_type in ("Add", "Where"):
         place = _place_of_scores(graph, at)
         if place is None:
             return None
         steps.insert(0, (at, place))
-        at = graph.producer(required(at.inputs[place]))
+        at = graph.producer(at.input(place))
     if at.op_type != "MatMul":
         return None
     scaled, turned = (graph.producer(required(x)) for x in at.inputs)
@@ -89,8 +88,8 @@ def _scores(graph: Graph, product: Node) -> Scores | None:
         return None
     queries, factor = map(required, scaled.inputs)
     scale = graph.producer(factor).attributes["value"].nested()
-    keys = required(turned.inputs[0])
-    if len({x.shape[0] for x in (queries, keys, required(product.inputs[1]))}) > 1:
+    keys = turned.input(0)
+    if len({x.shape[0] for x in (queries, keys, product.input(1))}) > 1:
         return None  # the operator takes no batch of 1 beside another
     return Scores(queries, _shared(graph, keys), scale, steps)
 
@@ -99,7 +98,7 @@ def _place_of_scores(graph: Graph, node: Node) -> int | None:
     """Which argument of a sum or a choice has the scores' shape and is computed of them."""
     first = 1 if node.op_type == "Where" else 0
     for place in range(first, len(node.inputs)):
-        value = required(node.inputs[place])
+        value = node.input(place)
         like = value.shape == node.outputs[0].shape
         if like and graph.producer(value).op_type in ("Add", "Where", "MatMul"):
             return place
@@ -110,15 +109,14 @@ def _shared(graph: Graph, x: Value) -> Value:
     """Heads of keys or values before they were repeated for the heads that share them."""
     node = graph.producer(x)
     repeats = node.op_type == "Gather" and node.attributes["axis"] == 1
-    return required(node.inputs[0]) if repeats else x
+    return node.input(0) if repeats else x
 
 
 def _attention(
     build: Builder, graph: Graph, product: Node, scores: Scores, moved: Moved
 ) -> tuple[Value, ...]:
-    row = foreign_row("Attention", SINCE)
-    assert row is not None
-    values = _shared(graph, required(product.inputs[1]))
+    row = required(foreign_row("Attention", SINCE))
+    values = _shared(graph, product.input(1))
     steps = scores.steps
     causal = graph.layers[product.scope].arguments["causal"]
     if causal:  # the last that is added
@@ -150,5 +148,5 @@ def _added(build: Builder, node: Node, place: int, mask: Value | None, moved: Mo
     if mask is None and node.op_type == "Add":
         return moved[required(node.inputs[1 - place])]
     given = [moved.get(required(x)) for x in node.inputs]
-    given[place] = mask or number(build, 0.0, required(node.inputs[place]))
+    given[place] = mask or number(build, 0.0, node.input(place))
     return build.op(node.op_type, given, node.attributes)[0]

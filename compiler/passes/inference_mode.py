@@ -6,7 +6,7 @@ BatchNormalization needs no rule: in a mode-neutral graph it reads its running s
 from collections.abc import Mapping
 
 from ..ir.builder import Builder
-from ..ir.graph import Node, Value
+from ..ir.graph import Node, Value, present, required
 from ..ir.types import DType
 from ..ops.opdef import Operands
 from .noise import key_of, normal, symmetric
@@ -38,7 +38,7 @@ def add_noise(
     shard: Shard | None = None,
 ) -> tuple[Value, ...]:
     """Noise: y = x + deviation e, with numbers e of the node's distribution."""
-    x, deviation = (required(operand) for operand in operands)
+    x, deviation = present(operands)
     if node.attributes["distribution"] == "normal":
         drawn = normal(build, x, step, keys, shard)
     else:
@@ -57,7 +57,7 @@ def add_noise_always(build: Builder, node: Node, operands: Operands) -> tuple[Va
 
 def divide_by_singular_value(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
     """Spectral normalization: W / (u W v) of the u and v that training has left."""
-    weight, u, v = (required(operand) for operand in operands)
+    weight, u, v = present(operands)
     return (divided(build, weight, u, v, node.attributes["axis"]),)
 
 
@@ -67,13 +67,7 @@ def keep_paths(build: Builder, node: Node, operands: Operands) -> tuple[Value, .
     expanded = build.graph.producer(required(ones))
     if expanded.op_type != "Expand" or required(x).type != node.outputs[0]:
         return None
-    return (required(x),) if build.known(required(expanded.inputs[0])) == 1 else None
-
-
-def required(value: Value | None) -> Value:
-    """An operand that is there."""
-    assert value is not None
-    return value
+    return (required(x),) if build.known(expanded.input(0)) == 1 else None
 
 
 INFERENCE_RULES: Mapping[str, RewriteRule] = {

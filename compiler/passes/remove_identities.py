@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from math import copysign
 
 from ..ir.builder import MOST_KNOWN, Builder
-from ..ir.graph import CONSTANT, LEAVES, Graph, Node, Value
+from ..ir.graph import CONSTANT, LEAVES, Graph, Node, Value, required
 from ..ops.opdef import Operands
-from .inference_mode import required
 from .rewrite import RewriteRule, copy, rewrite_if_any
 
 # The second operand that leaves the first as it is; -0.0 + 0.0 is 0.0, and -0.0 + -0.0 is not.
@@ -35,7 +34,7 @@ def _uncast(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
 
 def _unnegate(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
     before = build.graph.producer(required(operands[0]))
-    return (required(before.inputs[0]),) if before.op_type == node.op_type else None
+    return (before.input(0),) if before.op_type == node.op_type else None
 
 
 def _compute(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
-from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
+from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value, present, required
 from ..ir.scalars import STEP, scalar_name, scalar_type
 from ..ir.types import DType
 from ..ops.opdef import Operands
-from .inference_mode import add_noise, divide_by_singular_value, keep_paths, pass_on, required
+from .inference_mode import add_noise, divide_by_singular_value, keep_paths, pass_on
 from .noise import kept, key_of, uniform
 from .rewrite import RewriteRule, rewrite
 from .shards import SHARD_INPUTS, Shard
@@ -128,7 +128,7 @@ class Training:
         # Layers that share statistics move them one after the other, as in PyTorch.
         running = [self.moved.get(statistic, statistic) for statistic in statistics]
         if self.sync_bn:
-            scale, bias = (required(operand) for operand in operands[1:3])
+            scale, bias = present(operands[1:3])
             y, mean, unbiased = synchronized(build, x, scale, bias, node.attributes["epsilon"])
         else:
             attributes = {**node.attributes, "training_mode": 1, "momentum": 0.0}
@@ -146,8 +146,8 @@ class Training:
 
         A frozen layer divides by what they are, and leaves them so.
         """
-        weight, *vectors = (required(operand) for operand in operands)
-        if not self.graph.producer(required(node.inputs[0])).attributes.get("trainable", True):
+        weight, *vectors = present(operands)
+        if not self.graph.producer(node.input(0)).attributes.get("trainable", True):
             return divide_by_singular_value(build, node, operands)
         axis, epsilon = (node.attributes[name] for name in ("axis", "epsilon"))
         _, before = (self.moved.get(vector, vector) for vector in vectors)
@@ -158,7 +158,7 @@ class Training:
     def _is_frozen(self, node: Node) -> bool:
         """Whether the author froze the layer, or the weights that it shares."""
         layer = self.graph.layers.get(node.scope)
-        scale = self.graph.producer(required(node.inputs[1]))
+        scale = self.graph.producer(node.input(1))
         frozen = scale.op_type == PARAMETER and not scale.attributes["trainable"]
         return frozen or (layer is not None and layer.frozen)
 

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import defs, helper
 
 from ....grammar.diagnostics import did_you_mean, error
-from ...ir.graph import Graph, Node
+from ...ir.graph import Graph, Node, required
 from ...ir.signature import Signature
 from ...ir.types import DType
 from ...onnx_standard.schemas import schema_of
@@ -54,8 +54,7 @@ class Half:
                 raise error("E509", message, help="declare its inputs as float32")
 
         def takes(node: Node) -> Sequence[bool] | None:
-            row = node.row
-            assert row is not None
+            row = required(node.row)
             if row.domain or opset < OLDER.get(node.op_type, (0,))[0]:  # it is built from others
                 return None
             real = tuple(v is not None and v.dtype is DType.FLOAT32 for v in node.inputs)

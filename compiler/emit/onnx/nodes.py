@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto, helper
 
-from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
+from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, required
 from ...onnx_standard.protos import CONSTANT_NOTE, attributes_of, tensor_proto, value_info
 from .names import Names, name_all, name_inside
 from .written import written
@@ -69,8 +69,7 @@ def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
     for an argument that is there, and no longer folds what follows into a convolution.
     """
     call = written(emission.graph, node, emission.opset)
-    row = node.row
-    assert row is not None
+    row = required(node.row)
     version = emission.graph.opsets[row.domain] if row.domain else emission.opset
     proto = NodeProto(op_type=row.name, domain=row.domain, name=emission.names.nodes[identifier])
     inputs = [emission.names.of(value) for value in call.inputs]

@@ -7,12 +7,11 @@ it takes as attributes.
 from collections.abc import Mapping
 
 from ...ir.builder import Builder
-from ...ir.graph import Graph, Node, Value
+from ...ir.graph import Graph, Node, Value, required
 from ...ops import double_precision as parts
 from ...ops.building import plus, times
 from ...ops.opdef import Operands
 from ...passes.build_functions import build_functions
-from ...passes.inference_mode import required
 from ...passes.rewrite import RewriteRule, rewrite
 
 

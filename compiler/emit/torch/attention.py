@@ -1,6 +1,6 @@
 """ATTENTION as `nn.MultiheadAttention`, whose weights have the same names."""
 
-from ...ir.graph import Value
+from ...ir.graph import Value, present
 from ...layers.attention_masks import SHIFTED
 from .code import POSTFIX, Code, call, code, keyword, method, number, operand, option
 from .layer_view import SELF, LayerView, Module
@@ -83,10 +83,7 @@ def _operands(view: LayerView) -> tuple[Value, Value, Value, Value | None] | Non
     others = [value for key, value in found.items() if key not in values]
     if len(others) > 1 or (view.arguments["mask"] is not None) != bool(others):
         return None
-    first, second, third = sources
-    assert first is not None
-    assert second is not None
-    assert third is not None
+    first, second, third = present(sources)
     return first, second, third, others[0] if others else None
 
 

@@ -71,8 +71,7 @@ class LayerView:
     def outer(self, value: Value) -> Value:
         """What comes into the layer on the way back by first operands from a value of its own."""
         while (node := self.graph[value.node]).scope == self.path and node.inputs:
-            first = node.inputs[0]
-            assert first is not None
+            first = node.input(0)
             value = first
         return value
 
@@ -116,8 +115,7 @@ def around(
     if definition is None:
         return None
     gives = (view.result(identifier),)
-    assert node.inputs[0] is not None
-    return Module(definition, (node.inputs[0],), gives, called(node), **facts)
+    return Module(definition, (node.input(0),), gives, called(node), **facts)
 
 
 def whole(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...ir.graph import Node, Value
+from ...ir.graph import Node, Value, present
 from .code import POSTFIX, SUM, Code, Input, call, joined, keyword, method, number, operand, option
 from .layer_view import SELF, LayerView, Module, around, whole
 from .operator_call import alike
@@ -13,9 +13,7 @@ from .windows import padded
 
 def weight(node: Node, index: int = 1) -> tuple[int, ...]:
     """The extents of an operator's weight."""
-    value = node.inputs[index]
-    assert value is not None
-    return value.type.extents
+    return node.input(index).type.extents
 
 
 def has(node: Node, index: int) -> bool:
@@ -142,8 +140,7 @@ def batch_normalization(view: LayerView) -> Module | None:
     """BN: `nn.BatchNorm2d`."""
 
     def make(node: Node) -> Code:
-        x = node.inputs[0]
-        assert x is not None
+        x = node.input(0)
         rank = max(x.type.rank - 2, 1)
         return call(
             f"nn.BatchNorm{rank}d",
@@ -190,8 +187,7 @@ def instance_normalization(view: LayerView) -> Module | None:
     """IN: `nn.InstanceNorm2d`."""
 
     def make(node: Node) -> Code:
-        x = node.inputs[0]
-        assert x is not None
+        x = node.input(0)
         return call(
             f"nn.InstanceNorm{x.type.rank - 2}d",
             number(weight(node)[0], "num_features"),
@@ -222,9 +218,7 @@ def embedding(view: LayerView) -> Module | None:
     if found is None:
         return None
     identifier, node = found
-    table, ids = node.inputs
-    assert table is not None
-    assert ids is not None
+    table, ids = present(node.inputs)
     vocabulary, width = table.type.extents
     definition = call("nn.Embedding", number(vocabulary, "vocabulary"), number(width, "features"))
     gives = (view.result(identifier),)
@@ -326,7 +320,6 @@ def parametric_relu(view: LayerView) -> Module | None:
     found = view.find("PRelu")
     if x is None or found is None or (x.type.rank == 3 and not view.arguments["shared"]):
         return None
-    slopes = found[1].inputs[1]
-    assert slopes is not None
+    slopes = found[1].input(1)
     definition = call("nn.PReLU", option("num_parameters", slopes.type.size, 1))
     return whole(view, definition, call(SELF, operand(0)), learned=True, follows=True)

@@ -93,9 +93,7 @@ def unpool(view: LayerView) -> Module | None:
     if found is None:
         return None
     identifier, node = found
-    x, places = node.inputs[0], node.inputs[1]
-    assert x is not None
-    assert places is not None
+    x, places = node.input(0), node.input(1)
     window = window_of(node.attributes)
     extents = node.outputs[0].shape[2:]
     if any(window.pads) or not all(isinstance(extent, int) for extent in extents):
@@ -268,8 +266,7 @@ def index(view: LayerView) -> Module | None:
     if types != ["Slice", "Squeeze"]:
         return None
     (shrunk,) = [node for node in view.operators.values() if node.op_type == "Squeeze"]
-    assert shrunk.inputs[0] is not None
-    before, after = shrunk.inputs[0].shape, shrunk.outputs[0].shape
+    before, after = shrunk.input(0).shape, shrunk.outputs[0].shape
     axis = next(
         (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after)
     )

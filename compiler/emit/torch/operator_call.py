@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ir.dim import Dim
+from ...ir.graph import required
 from ...ir.types import TensorType
 from .code import Code, Spelled, code, method, number
 
@@ -42,8 +43,7 @@ class OperatorCall:
     @property
     def x(self) -> TensorType:
         """The type of the first argument."""
-        assert self.inputs[0] is not None
-        return self.inputs[0]
+        return required(self.inputs[0])
 
     @property
     def types(self) -> Iterator[TensorType]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...ir.graph import required
 from .bodies import Body, Line, Member, numbers_of
 from .code import ANY, Code, Group, Input, Keyword, Number, Part, mapped
 from .names import variable
@@ -46,9 +47,7 @@ def options_of(body: Body) -> Iterator[Option]:
 
 def _of_member(place: int, member: Member) -> Option:
     def without(body: Body) -> Body:
-        found = body.without(place)
-        assert found is not None
-        return found
+        return required(body.without(place))
 
     def numbers(body: Body) -> set[int]:
         return _range(body, place, [body.members[place].construction], 0)

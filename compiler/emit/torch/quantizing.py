@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...ir.graph import required
 from .code import POSTFIX, PRODUCT, SUM, Code, call, joined, method, operand
 from .operator_call import OperatorCall, Row, dtype
 
@@ -23,8 +24,7 @@ def dequantized(op: OperatorCall) -> Code:
 
 def _along(op: OperatorCall, place: int) -> Code:
     """Scales or zeros, one or one for each place along an axis."""
-    type, rank = op.inputs[place], op.x.rank
-    assert type is not None
+    type, rank = required(op.inputs[place]), op.x.rank
     if op["block_size"] or type.rank > 1:
         raise NotImplementedError("blocks")
     after = rank - 1 - op["axis"] % rank if rank and type.rank else 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from ...ir.graph import required
 from .code import (
     POSTFIX,
     PRODUCT,
@@ -75,8 +76,7 @@ def _place(number: int) -> list[Part]:
 
 def gather(op: OperatorCall) -> Code:
     """Gather; a lookup in a table is an embedding, and indices count from the end, too."""
-    axis, index = op["axis"] % op.x.rank, op.inputs[1]
-    assert index is not None
+    axis, index = op["axis"] % op.x.rank, required(op.inputs[1])
     (count,) = op.known_extents((axis,))
     places = joined("%", PRODUCT, operand(1, PRODUCT), code(count))
     if axis == 0 and op.x.rank == 2 and index.rank > 0:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....grammar.diagnostics import error
-from ...ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node, Value
+from ...ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node, Value, present
 from ...layers.layerdef import LAYERS
 from .code import Code, Input, Ref, code, filled, mapped, operand, walk
 from .layer_view import LayerView, Module
@@ -212,8 +212,7 @@ class _Translator:
     def _operator(self, identifier: int, node: Node) -> None:
         key = (identifier, 0)
         if node.op_type == "Identity":
-            (source,) = node.inputs
-            assert source is not None
+            (source,) = present(node.inputs)
             self.static.same[key] = self.static.resolved((source.node, source.output))
             return
         if self.static.known(Value(identifier, 0, node.outputs[0])) is not None:

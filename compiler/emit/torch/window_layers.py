@@ -93,8 +93,7 @@ def _partition(view: LayerView, path: str) -> Partition | None:
     graph, layer = view.graph, view.graph.layers[path]
     (source,) = layer.outputs
     while (node := graph.producer(source)).scope == path:
-        assert node.inputs[0] is not None
-        source = node.inputs[0]
+        source = node.input(0)
     was_sequence = source.type.rank == 3
     extents = source.shape[1:2] if was_sequence else source.shape[2:]
     known = tuple(extent for extent in extents if isinstance(extent, int))
@@ -121,6 +120,5 @@ def stochastic_pool(view: LayerView) -> Module | None:
         number(tuple(node.attributes["strides"]), "strides"),
         number(tuple(n for pair in pairs for n in pair), "padding"),
     )
-    assert node.inputs[0] is not None
     gives = (view.result(identifier),)
-    return Module(definition, (node.inputs[0],), gives, call(SELF, operand(0)), follows=True)
+    return Module(definition, (node.input(0),), gives, call(SELF, operand(0)), follows=True)

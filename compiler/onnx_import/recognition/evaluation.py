@@ -74,8 +74,7 @@ class Evaluation:
         if node.op_type == PARAMETER and of_angle:
             return np.asarray(node.attributes["literal"])
         if node.op_type == "Shape":
-            held = node.inputs[0]
-            assert held is not None
+            held = node.input(0)
             return np.array(extents(held.shape))[node.attributes["start"] : node.attributes["end"]]
         if node.op_type not in {*COMPUTED, *MOVES, "Cast", "Concat"}:
             return None

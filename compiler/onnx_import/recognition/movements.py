@@ -255,8 +255,7 @@ def _transposed(graph: Graph, node: Node, places: Places) -> Places:
 
 
 def _gathered(graph: Graph, node: Node, places: Places) -> Places:
-    assert node.inputs[1] is not None
-    rows = np.reshape(_held(graph, node, 1), node.inputs[1].type.extents)
+    rows = np.reshape(_held(graph, node, 1), node.input(1).type.extents)
     return np.take(places, rows, node.attributes["axis"])
 
 

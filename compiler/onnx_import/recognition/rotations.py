@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.dim import equal
-from ...ir.graph import Graph, Value
+from ...ir.graph import Graph, Value, present
 from ...ir.types import product
 from ...layers.positions import BASE
 from .evaluation import Evaluation
@@ -203,9 +203,7 @@ class _Terms:
     def _factor(self, value: Value) -> tuple[Value, Value, bool] | None:
         """What is multiplied or divided by numbers, these, and whether it is divided."""
         node = self.graph.producer(value)
-        a, b = node.inputs
-        assert a is not None
-        assert b is not None
+        a, b = present(node.inputs)
         divides = node.op_type == "Div"
         if self.numbers.is_told(b) and not self.numbers.is_told(a):
             return a, b, divides
@@ -250,8 +248,7 @@ class _Terms:
             places, factors = self._of(first, x, index)
             return places, -factors
         if node.op_type in ("Add", "Sub"):
-            second = node.inputs[1]
-            assert second is not None
+            second = node.input(1)
             sign = 1.0 if node.op_type == "Add" else -1.0
             if not first.type.rank == second.type.rank == y.type.rank:
                 raise NoMatch
