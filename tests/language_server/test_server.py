@@ -13,9 +13,10 @@ from support.editing import WHOLE, Editor, edited, session
 
 from netc.grammar.source import Source
 from netc.language_server import completion, fixes, navigation, outline, shapes
+from netc.language_server.answers import formatted
 from netc.language_server.document import Document
 from netc.language_server.hover import hover
-from netc.language_server.server import formatted, shown
+from netc.language_server.server import shown
 from netc.sources import zoo
 
 URI = "file:///tmp/test.net"

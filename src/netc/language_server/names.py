@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, singledispatch
 from typing import Any, Literal
 
 from ..grammar import ast
@@ -121,89 +121,132 @@ def _part(span: Span, start: int, length: int) -> Span:
 Found = Iterator[Definition | Use]
 
 
+@singledispatch
 def _names_in(syntax: Any, region: Span) -> Found:
     """The names in a part of the tree, those in a region of its own included."""
-    match syntax:
-        case ast.BlockStatement():
-            inner = syntax.span
-            yield Definition(syntax.name, "block", syntax.name_span, region, syntax)
-            yield from _parameters(syntax.parameters, inner)
-            for each in syntax.inputs:
-                yield Definition(each.id, "tensor", each.span, inner, each)
-            yield from _all(syntax.body, inner)
-        case ast.FunctionStatement():
-            yield Definition(syntax.name, "function", syntax.name_span, region, syntax)
-            yield from _parameters(syntax.parameters, syntax.span)
-            yield from _names_in(syntax.value, syntax.span)
-        case ast.LetStatement():
-            yield from _targets(syntax.target, "value", region, syntax)
-            yield from _names_in(syntax.value, region)
-        case ast.BindStatement():
-            yield from _given(syntax.target, "tensor", region, syntax)
-            yield from _names_in(syntax.chain, region)
-        case ast.OutputStatement():
-            kind: Kind = "output" if syntax.chain is not None else "tensor"
-            if syntax.chain is None:
-                yield from _label_use(syntax.name)
-            else:
-                yield from _given(syntax.name, kind, region, syntax)
-                yield from _names_in(syntax.chain, region)
-        case ast.ImportStatement():
-            if syntax.name is not None:
-                yield from _targets(syntax.name, "import", region, syntax)
-        case ast.Step():
-            if syntax.label is not None:
-                yield from _given(syntax.label, "label", region, syntax)
-            yield from _names_in(syntax.item, region)
-        case ast.For(target, iterable, body):
-            yield from _names_in(iterable, region)
-            yield from _targets(target, "value", syntax.span, syntax)
-            yield from _all(body, syntax.span)
-        case ast.If(condition, then, otherwise):
-            yield from _names_in(condition, region)
-            yield from _all((*then, *(otherwise or ())), region)
-        case ast.Branch(chain, clauses, condition):
-            inner = syntax.span if clauses else region
-            yield from _clauses(clauses, inner)
-            yield from _all((chain, *((condition,) if condition else ())), inner)
-        case ast.Comprehension():
-            yield from _names_in(syntax.item, syntax.span)
-            yield from _clauses(syntax.clauses, syntax.span)
-        case ast.Call():
-            yield Use(syntax.name, syntax.name_span)
-            yield from _dotted(syntax.name, syntax.name_span)
-            for argument in syntax.arguments:
-                if argument.name is not None:
-                    yield Use(
-                        argument.name, _part(argument.span, 0, len(argument.name)), syntax.name
-                    )
-            yield from _all(syntax.arguments, region)
-        case ast.DefaultStatement():
-            yield from _dotted(syntax.name, syntax.name_span)
-            yield from _all(syntax.arguments, region)
-        case ast.Apply(function, arguments):
-            name = _part(syntax.span, 0, len(function))
-            yield Use(function, name)
-            yield from _dotted(function, name)
-            yield from _all(arguments, region)
-        case ast.MapOf(items):
-            for pair in items:
-                if pair.name is not None:
-                    yield Use(pair.name, _part(pair.span, 0, len(pair.name)))
-            yield from _all(items, region)
-        case ast.Attribute(value):
-            yield Use("".join(syntax.span.text.split()), syntax.span)
-            yield from _names_in(value, region)
-        case ast.Reference(label):
-            yield from _label_use(label)
-        case ast.Name(id):
-            yield Use(id, syntax.span)
-        case ast.Label(parts):
-            yield from _all((each for part in parts for each in part), region)
-        case ast.Syntax():
-            yield from _all((getattr(syntax, each.name) for each in fields(syntax)), region)
-        case tuple() | list():
-            yield from _all(syntax, region)
+    if isinstance(syntax, tuple):
+        yield from _all(syntax, region)
+    elif isinstance(syntax, ast.Syntax):
+        yield from _all((getattr(syntax, each.name) for each in fields(syntax)), region)
+
+
+@_names_in.register
+def _(syntax: ast.BlockStatement, region: Span) -> Found:
+    inner = syntax.span
+    yield Definition(syntax.name, "block", syntax.name_span, region, syntax)
+    yield from _parameters(syntax.parameters, inner)
+    for each in syntax.inputs:
+        yield Definition(each.id, "tensor", each.span, inner, each)
+    yield from _all(syntax.body, inner)
+
+
+@_names_in.register
+def _(syntax: ast.FunctionStatement, region: Span) -> Found:
+    yield Definition(syntax.name, "function", syntax.name_span, region, syntax)
+    yield from _parameters(syntax.parameters, syntax.span)
+    yield from _names_in(syntax.value, syntax.span)
+
+
+@_names_in.register
+def _(syntax: ast.LetStatement, region: Span) -> Found:
+    yield from _targets(syntax.target, "value", region, syntax)
+    yield from _names_in(syntax.value, region)
+
+
+@_names_in.register
+def _(syntax: ast.BindStatement, region: Span) -> Found:
+    yield from _given(syntax.target, "tensor", region, syntax)
+    yield from _names_in(syntax.chain, region)
+
+
+@_names_in.register
+def _(syntax: ast.OutputStatement, region: Span) -> Found:
+    if syntax.chain is None:
+        yield from _label_use(syntax.name)
+    else:
+        yield from _given(syntax.name, "output", region, syntax)
+        yield from _names_in(syntax.chain, region)
+
+
+@_names_in.register
+def _(syntax: ast.ImportStatement, region: Span) -> Found:
+    if syntax.name is not None:
+        yield from _targets(syntax.name, "import", region, syntax)
+
+
+@_names_in.register
+def _(syntax: ast.Step, region: Span) -> Found:
+    if syntax.label is not None:
+        yield from _given(syntax.label, "label", region, syntax)
+    yield from _names_in(syntax.item, region)
+
+
+@_names_in.register
+def _(syntax: ast.For, region: Span) -> Found:
+    yield from _names_in(syntax.iterable, region)
+    yield from _targets(syntax.target, "value", syntax.span, syntax)
+    yield from _all(syntax.body, syntax.span)
+
+
+@_names_in.register
+def _(syntax: ast.Branch, region: Span) -> Found:
+    inner = syntax.span if syntax.clauses else region
+    yield from _clauses(syntax.clauses, inner)
+    yield from _all((syntax.chain, syntax.condition), inner)
+
+
+@_names_in.register
+def _(syntax: ast.Comprehension, region: Span) -> Found:
+    yield from _names_in(syntax.item, syntax.span)
+    yield from _clauses(syntax.clauses, syntax.span)
+
+
+@_names_in.register
+def _(syntax: ast.Call, region: Span) -> Found:
+    yield Use(syntax.name, syntax.name_span)
+    yield from _dotted(syntax.name, syntax.name_span)
+    for argument in syntax.arguments:
+        if argument.name is not None:
+            yield Use(argument.name, _part(argument.span, 0, len(argument.name)), syntax.name)
+    yield from _all(syntax.arguments, region)
+
+
+@_names_in.register
+def _(syntax: ast.DefaultStatement, region: Span) -> Found:
+    yield from _dotted(syntax.name, syntax.name_span)
+    yield from _all(syntax.arguments, region)
+
+
+@_names_in.register
+def _(syntax: ast.Apply, region: Span) -> Found:
+    name = _part(syntax.span, 0, len(syntax.function))
+    yield Use(syntax.function, name)
+    yield from _dotted(syntax.function, name)
+    yield from _all(syntax.arguments, region)
+
+
+@_names_in.register
+def _(syntax: ast.MapOf, region: Span) -> Found:
+    for pair in syntax.items:
+        if pair.name is not None:
+            yield Use(pair.name, _part(pair.span, 0, len(pair.name)))
+    yield from _all(syntax.items, region)
+
+
+@_names_in.register
+def _(syntax: ast.Attribute, region: Span) -> Found:
+    yield Use("".join(syntax.span.text.split()), syntax.span)
+    yield from _names_in(syntax.value, region)
+
+
+@_names_in.register
+def _(syntax: ast.Reference, region: Span) -> Found:
+    yield from _label_use(syntax.label)
+
+
+@_names_in.register
+def _(syntax: ast.Name, region: Span) -> Found:
+    yield Use(syntax.id, syntax.span)
 
 
 def _all(parts: Iterable[Any], region: Span) -> Found:

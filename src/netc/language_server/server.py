@@ -1,4 +1,4 @@
-"""The server: what editors send, led to what answers it (Language Server Protocol 3.17, pygls).
+"""The server: what editors send, and which texts are open (Language Server Protocol 3.17, pygls).
 
 Each version of a text is compiled once, when something first asks for it; what is asked while
 people type needs its tokens and the last version's names alone.
@@ -7,7 +7,8 @@ people type needs its tokens and the last version's names alone.
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -18,15 +19,14 @@ from pygls.lsp.server import LanguageServer
 
 from .. import __version__
 from ..compiler.emit.palette import LIGHT, THEMES
-from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.diagnostics import Diagnostic
 from ..grammar.files import read_source
-from ..grammar.formatting.formatter import format_source
 from ..grammar.source import Source, Span
-from . import completion, fixes, navigation, outline, shapes
+from . import navigation
+from .answers import ANSWERS, Question
 from .document import Document
-from .hover import hover
 from .pictures import PICTURE, picture
-from .places import offset_of, position, range_of
+from .places import offset_of, range_of
 
 PAUSE = 0.15  # seconds without a change after which a text is checked
 SEVERITIES = {
@@ -150,129 +150,10 @@ def _place(document: Document, found: Diagnostic) -> Span:
 def make_server() -> Server:
     """A server that answers all that netc knows of programs."""
     server = Server()
-
-    def answers(
-        feature: str, options: Any = None
-    ) -> Callable[[Callable[[Document, Any], Any]], None]:
-        """Lead what is asked of an open text to a function of the text and what is asked."""
-
-        def register(answer: Callable[[Document, Any], Any]) -> None:
-            @server.feature(feature, options)
-            def respond(params: Any) -> Any:
-                document = server.documents.get(params.text_document.uri)
-                return None if document is None else answer(document, params)
-
-        return register
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
-        opened = params.text_document
-        server.open(opened.uri, opened.text, opened.version)
-        server.refresh(opened.uri)
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        document = server.documents.get(uri)
-        text = "" if document is None else document.source.text
-        for change in params.content_changes:
-            text = changed_text(text, change)
-        server.open(uri, text, params.text_document.version)
-        server.refresh(uri)
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        server.refresh()
-
-    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def did_change_files(params: lsp.DidChangeWatchedFilesParams) -> None:
-        server.refresh()
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
-        server.cancel(params.text_document.uri)
-        server.documents.pop(params.text_document.uri, None)
-        server.versions.pop(params.text_document.uri, None)
-        server.tell(params.text_document.uri, [])
-        server.refresh()
-
-    @answers(lsp.TEXT_DOCUMENT_HOVER)
-    def _(document: Document, params: lsp.HoverParams) -> lsp.Hover | None:
-        return hover(document, params.position)
-
-    @answers(
-        lsp.TEXT_DOCUMENT_COMPLETION,
-        lsp.CompletionOptions(trigger_characters=[">", "(", ",", "=", ".", '"', ":", "/"]),
-    )
-    def _(document: Document, params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
-        return completion.complete(document, params.position)
-
-    @answers(
-        lsp.TEXT_DOCUMENT_SIGNATURE_HELP,
-        lsp.SignatureHelpOptions(trigger_characters=["(", ",", "="]),
-    )
-    def _(document: Document, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
-        return completion.signature_help(document, params.position)
-
-    @answers(lsp.TEXT_DOCUMENT_DEFINITION)
-    def _(document: Document, params: lsp.DefinitionParams) -> lsp.Location | None:
-        return navigation.definition(document, params.text_document.uri, params.position)
-
-    @answers(lsp.TEXT_DOCUMENT_REFERENCES)
-    def _(document: Document, params: lsp.ReferenceParams) -> list[lsp.Location]:
-        uri, with_definition = params.text_document.uri, params.context.include_declaration
-        return navigation.references(
-            *(document, uri, params.position),
-            with_definition=with_definition,
-            others=server.documents,
-        )
-
-    @answers(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
-    def _(document: Document, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-        uri = params.text_document.uri
-        found = navigation.references(document, uri, params.position, with_definition=True)
-        return [lsp.DocumentHighlight(each.range) for each in found]
-
-    @answers(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
-    def _(document: Document, params: lsp.PrepareRenameParams) -> lsp.Range | None:
-        span = navigation.renamed(document, params.position)
-        return None if span is None else range_of(span)
-
-    @answers(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
-    def _(document: Document, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-        uri, name = params.text_document.uri, params.new_name
-        try:
-            return navigation.rename(document, uri, params.position, name, server.documents)
-        except navigation.NotRenamed as reason:
-            raise JsonRpcInvalidParams(str(reason)) from None
-
-    @answers(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def _(document: Document, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
-        return outline.symbols(document)
-
-    @answers(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
-    def _(document: Document, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
-        return outline.folding_ranges(document)
-
-    @answers(lsp.TEXT_DOCUMENT_FORMATTING)
-    def _(document: Document, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
-        return formatted(document.source)
-
-    @answers(lsp.TEXT_DOCUMENT_INLAY_HINT)
-    def _(document: Document, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-        return shapes.inlay_hints(document, params.range)
-
-    @answers(lsp.TEXT_DOCUMENT_CODE_LENS)
-    def _(document: Document, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
-        return shapes.code_lenses(document)
-
-    @answers(
-        lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
-    )
-    def _(document: Document, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        uri, shown = params.text_document.uri, params.context.diagnostics
-        return fixes.quick_fixes(document, uri, params.range, shown)
+    for feature, (answer, options) in ANSWERS.items():
+        server.feature(feature, options)(partial(_respond, server, answer))
+    for feature, follow in NOTIFICATIONS.items():
+        server.feature(feature)(partial(follow, server))
 
     @server.feature(PICTURE)
     def draw(params: Any) -> dict[str, Any] | None:
@@ -284,13 +165,46 @@ def make_server() -> Server:
     return server
 
 
-def formatted(source: Source) -> list[lsp.TextEdit] | None:
-    """The change to a program's canonical form; None for a text that does not parse."""
-    try:
-        text = format_source(source)
-    except NetError:
+def _respond(server: Server, answer: Callable[[Question], Any], params: Any) -> Any:
+    document = server.documents.get(params.text_document.uri)
+    if document is None:
         return None
-    if text == source.text:
-        return []
-    whole = lsp.Range(lsp.Position(0, 0), position(source, len(source.text)))
-    return [lsp.TextEdit(whole, text)]
+    try:
+        return answer(Question(document, params, server.documents))
+    except navigation.NotRenamed as reason:
+        raise JsonRpcInvalidParams(str(reason)) from None
+
+
+def _did_open(server: Server, params: lsp.DidOpenTextDocumentParams) -> None:
+    opened = params.text_document
+    server.open(opened.uri, opened.text, opened.version)
+    server.refresh(opened.uri)
+
+
+def _did_change(server: Server, params: lsp.DidChangeTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    document = server.documents.get(uri)
+    text = "" if document is None else document.source.text
+    for change in params.content_changes:
+        text = changed_text(text, change)
+    server.open(uri, text, params.text_document.version)
+    server.refresh(uri)
+
+
+def _did_close(server: Server, params: lsp.DidCloseTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    server.cancel(uri)
+    server.documents.pop(uri, None)
+    server.versions.pop(uri, None)
+    server.tell(uri, [])
+    server.refresh()
+
+
+# What editors tell, and what follows from it.
+NOTIFICATIONS: Mapping[str, Callable[[Server, Any], None]] = {
+    lsp.TEXT_DOCUMENT_DID_OPEN: _did_open,
+    lsp.TEXT_DOCUMENT_DID_CHANGE: _did_change,
+    lsp.TEXT_DOCUMENT_DID_SAVE: lambda server, params: server.refresh(),
+    lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES: lambda server, params: server.refresh(),
+    lsp.TEXT_DOCUMENT_DID_CLOSE: _did_close,
+}
