@@ -66,13 +66,10 @@ class OnRanks:
     def __init__(self, graph: Graph, engine: Engine, device: str, team: Team) -> None:
         cut = cut_at_sums(graph)
         self._outputs, self._sums = tuple(graph.outputs), cut.sums
+        types = [{name: p.graph.outputs[name].type for name in p.summed} for p in cut.parts]
         self._legs = [
-            _Leg(
-                part,
-                engine.open_step(part.graph, device=device),
-                team.buckets({name: part.graph.outputs[name].type for name in part.summed}),
-            )
-            for part in cut.parts
+            _Leg(part, engine.open_step(part.graph, device=device), buckets)
+            for part, buckets in zip(cut.parts, team.buckets(types), strict=True)
         ]
 
     def __call__(

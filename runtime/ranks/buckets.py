@@ -7,11 +7,11 @@ Distributed: Experiences on Accelerating Data Parallel Training", section 3.2).
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,29 +23,83 @@ BUCKET = 2**20  # bytes that travel together; measured, see docs/scaling.md
 ALIGNMENT = 64  # bytes; where an array begins in its buffer
 
 
-class Request(Protocol):
-    """A sum that is on its way."""
+class Sum(Protocol):
+    """A sum over all ranks of what each of them has, taken again and again."""
 
-    def Test(self) -> bool:
-        """Whether it has arrived; asking also moves it on."""
+    @property
+    def terms(self) -> Array:
+        """What this rank adds, flat."""
+        ...
+
+    @property
+    def total(self) -> Array:
+        """Where the sum is, once it has arrived; its memory may be that of the terms."""
+        ...
+
+    def start(self) -> None:
+        """All that this rank adds is there."""
+        ...
+
+    def arrived(self) -> bool:
+        """Whether the sum is there; asking also moves it on."""
         ...
 
 
-def wait(request: Request) -> None:
+def wait(arrived: Callable[[], bool]) -> None:
     """Wait for a sum, and leave the core to others meanwhile, which MPI itself would not."""
-    while not request.Test():
+    while not arrived():
         give_way()
 
 
 give_way: Callable[[], object] = getattr(os, "sched_yield", partial(time.sleep, 0))
 
 
-class Summing(Protocol):
-    """What sums a buffer over all ranks in its place, and returns at once."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where arrays lie in a buffer.
 
-    def __call__(self, buffer: Array) -> Request:
-        """Start."""
-        ...
+    Attributes:
+        dtype: Their element type.
+        places: Where each begins, in elements, and its extents.
+        size: How many elements there are, gaps among them.
+    """
+
+    dtype: np.dtype[Any]
+    places: Mapping[str, tuple[int, tuple[int, ...]]]
+    size: int
+
+    @classmethod
+    def of(cls, terms: Mapping[str, TensorType]) -> "Layout":
+        """That of arrays of one element type and fixed extents."""
+        dtype = numpy_type(next(iter(terms.values())).dtype)
+        step = ALIGNMENT // dtype.itemsize
+        places, end = {}, 0
+        for name, type in terms.items():
+            places[name] = end, _extents(type)
+            end += -(-prod(_extents(type)) // step) * step
+        return cls(dtype, places, end)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes there are."""
+        return self.size * self.dtype.itemsize
+
+    def arrays(self, buffer: Array) -> dict[str, Array]:
+        """The arrays in a buffer."""
+        return {
+            name: buffer[start : start + prod(extents)].reshape(extents)
+            for name, (start, extents) in self.places.items()
+        }
+
+
+def layouts(terms: Mapping[str, TensorType], limit: int = BUCKET) -> list[Layout]:
+    """The buffers that arrays travel in.
+
+    Args:
+        terms: Their types, of fixed extents, in the order in which they are computed.
+        limit: How many bytes a buffer holds at most, unless a single array has more.
+    """
+    return [Layout.of({name: terms[name] for name in names}) for names in grouped(terms, limit)]
 
 
 @dataclass(eq=False)
@@ -53,16 +107,14 @@ class Bucket:
     """Arrays that travel together.
 
     Attributes:
-        buffer: Their memory.
+        sum: Their sum.
         terms: Their names.
         missing: How many of them are not there yet.
-        request: Their sum, where it is on its way.
     """
 
-    buffer: Array
+    sum: Sum
     terms: Sequence[str]
     missing: int = 0
-    request: Request | None = None
 
 
 class Buckets:
@@ -72,23 +124,24 @@ class Buckets:
     and those of all buckets before it are there.
 
     Attributes:
-        places: Where the arrays go, and where their sums are.
+        places: Where the arrays go.
 
     Args:
-        terms: The types of the arrays, of fixed extents, in the order in which they are computed.
-        summing: What sums over ranks.
-        limit: How many bytes a bucket holds at most, unless a single array has more.
+        contents: For each bucket where its arrays lie, and what sums it, in the order in which they
+            are computed.
     """
 
-    def __init__(
-        self, terms: Mapping[str, TensorType], summing: Summing, *, limit: int = BUCKET
-    ) -> None:
-        self.summing = summing
+    def __init__(self, contents: Iterable[tuple[Layout, Sum]]) -> None:
         self.buckets: list[Bucket] = []
         self.places: dict[str, Array] = {}
+        self._sums: dict[str, Array] = {}
         self._home: dict[str, Bucket] = {}
-        for names in grouped(terms, limit):
-            self._add({name: terms[name] for name in names})
+        for layout, each in contents:
+            bucket = Bucket(each, tuple(layout.places))
+            self.buckets.append(bucket)
+            self.places |= layout.arrays(each.terms)
+            self._sums |= layout.arrays(each.total)
+            self._home |= dict.fromkeys(layout.places, bucket)
         self._begin()
 
     def offer(self, name: str, array: Array) -> None:
@@ -101,45 +154,38 @@ class Buckets:
     def offer_nothing(self) -> None:
         """None of the arrays will be there, so this rank adds zeros."""
         for bucket in self.buckets:
-            bucket.buffer[:] = 0
+            bucket.sum.terms[:] = 0
             bucket.missing = 0
         self._start()
 
     def collect(self) -> dict[str, Array]:
         """Wait for the sums; they stay as they are until the next array is offered."""
         for bucket in self.buckets:
-            assert bucket.request is not None, f"missing: {bucket.terms}"
-            wait(bucket.request)
+            assert not bucket.missing, f"missing: {bucket.terms}"
+        wait(self._moved)
         self._begin()
-        return dict(self.places)
+        return dict(self._sums)
 
     def _begin(self) -> None:
         for bucket in self.buckets:
-            bucket.missing, bucket.request = len(bucket.terms), None
+            bucket.missing = len(bucket.terms)
         self._started = 0
+        self._under_way: list[Bucket] = []
+
+    def _moved(self) -> bool:
+        """Move those sums on that are on their way; whether none is left."""
+        self._under_way = [bucket for bucket in self._under_way if not bucket.sum.arrived()]
+        return not self._under_way
 
     def _start(self) -> None:
         """Start the sums whose turn it is, and move those on that are on their way."""
-        for bucket in self.buckets[: self._started]:
-            if bucket.request is not None:
-                bucket.request.Test()
+        self._moved()
         for bucket in self.buckets[self._started :]:
             if bucket.missing:
                 return
-            bucket.request = self.summing(bucket.buffer)
+            bucket.sum.start()
+            self._under_way.append(bucket)
             self._started += 1
-
-    def _add(self, terms: Mapping[str, TensorType]) -> None:
-        """A bucket of arrays of one element type."""
-        dtype = numpy_type(next(iter(terms.values())).dtype)
-        step = ALIGNMENT // dtype.itemsize
-        sizes = [prod(_extents(type)) for type in terms.values()]
-        ends = np.cumsum([0, *(-(-size // step) * step for size in sizes)])
-        bucket = Bucket(np.zeros(ends[-1], dtype), tuple(terms))
-        for (name, type), start, size in zip(terms.items(), ends[:-1], sizes, strict=True):
-            self.places[name] = bucket.buffer[start : start + size].reshape(_extents(type))
-            self._home[name] = bucket
-        self.buckets.append(bucket)
 
 
 def grouped(terms: Mapping[str, TensorType], limit: int) -> list[list[str]]:

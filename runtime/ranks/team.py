@@ -1,13 +1,17 @@
 """Processes that train together, started by `mpiexec`, or one alone, which asks for no MPI."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol, TypeVar
+
+import numpy as np
 
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error
 from ..kernels.workers import allowed_cores, have_cores
-from .buckets import Buckets, wait
+from .buckets import Buckets, Layout, Sum, layouts, wait
 from .launch import Launch, launch
+from .sums import ByMessages, shared_sums
 
 Shared = TypeVar("Shared")
 LAUNCHER = "what started them belongs to another MPI than mpi4py"
@@ -26,8 +30,8 @@ class Team(Protocol):
         """How many there are."""
         ...
 
-    def buckets(self, terms: Mapping[str, TensorType]) -> Buckets:
-        """Sums of arrays over all ranks."""
+    def buckets(self, parts: Sequence[Mapping[str, TensorType]]) -> list[Buckets]:
+        """Sums of arrays over all ranks, for each part of a step those of its arrays."""
         ...
 
     def any(self, *facts: bool) -> list[bool]:
@@ -53,7 +57,7 @@ class Alone:
     rank = 0
     size = 1
 
-    def buckets(self, terms: Mapping[str, TensorType]) -> Buckets:
+    def buckets(self, parts: Sequence[Mapping[str, TensorType]]) -> list[Buckets]:
         """There is nothing to sum."""
         raise NotImplementedError
 
@@ -90,14 +94,21 @@ class OverMpi:
         self.rank: int = self._all.Get_rank()
         self.size: int = self._all.Get_size()
 
-    def buckets(self, terms: Mapping[str, TensorType]) -> Buckets:
+    def buckets(self, parts: Sequence[Mapping[str, TensorType]]) -> list[Buckets]:
         """See `Team`."""
-        return Buckets(terms, lambda buffer: self._all.Iallreduce(self._mpi.IN_PLACE, buffer))
+        laid_out = [layouts(terms) for terms in parts]
+        every = [layout for part in laid_out for layout in part]
+        sums = iter(shared_sums(self._mpi, self._all, every) or self._messages(every))
+        return [Buckets(zip(part, islice(sums, len(part)), strict=True)) for part in laid_out]
+
+    def _messages(self, layouts: Sequence[Layout]) -> list[Sum]:
+        return [ByMessages(self._mpi, self._all, np.zeros(x.size, x.dtype)) for x in layouts]
 
     def any(self, *facts: bool) -> list[bool]:
         """See `Team`."""
         found = bytearray(map(bool, facts))
-        wait(self._all.Iallreduce(self._mpi.IN_PLACE, [found, self._mpi.BYTE], self._mpi.BOR))
+        given = [found, self._mpi.BYTE]
+        wait(self._all.Iallreduce(self._mpi.IN_PLACE, given, self._mpi.BOR).Test)
         return list(map(bool, found))
 
     def gather(self, found: Shared) -> list[Shared]:

@@ -15,7 +15,7 @@ from support.ranks import environment_without, needs_mpi, netc_on_ranks, on_rank
 
 from netc.compiler.ir.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
-from netc.runtime.ranks.buckets import Buckets
+from netc.runtime.ranks.buckets import Buckets, Layout, layouts
 from netc.runtime.ranks.launch import Launch, launch
 from netc.runtime.ranks.team import check_size, cores_of
 from netc.runtime.run_folder.history import History
@@ -261,15 +261,20 @@ PATIENCE = 20  # how often a sum is asked for before it arrives
 class _Doubled:
     """A sum over two ranks that have the same."""
 
-    def __init__(self, buffer: Array, log: list[int]) -> None:
-        self.buffer, self.asked = buffer, 0
-        log.append(buffer.size)
+    def __init__(self, layout: Layout, log: list[int]) -> None:
+        self.terms = self.total = np.zeros(layout.size, layout.dtype)
+        self.asked, self.log = 0, log
 
-    def Test(self) -> bool:
+    def start(self) -> None:
+        """Note how large the buffer is."""
+        self.asked = 0
+        self.log.append(self.terms.size)
+
+    def arrived(self) -> bool:
         """Not at first."""
         self.asked += 1
         if self.asked == PATIENCE:
-            self.buffer *= 2
+            self.total *= 2
         return self.asked >= PATIENCE
 
 
@@ -282,7 +287,7 @@ def test_buckets() -> None:
         "c": TensorType(DType.FLOAT32, (40,)),
     }
     log: list[int] = []
-    buckets = Buckets(types, lambda buffer: _Doubled(buffer, log), limit=100)
+    buckets = Buckets((layout, _Doubled(layout, log)) for layout in layouts(types, limit=100))
     arrays = {"a": np.arange(15.0).reshape(5, 3).T, "n": np.array(7), "b": np.array(3.0)}
     arrays["c"] = np.ones(40)
     for turn in range(2):
@@ -298,3 +303,47 @@ def test_buckets() -> None:
             np.testing.assert_array_equal(found, 2 * (arrays[name] + turn))
     buckets.offer_nothing()
     assert all(not array.any() for array in buckets.collect().values())
+
+
+# Sums of each rank's own numbers, in memory and, where one rank has none to share, by messages.
+SUMMED = """
+import numpy as np
+from netc.compiler.ir.types import DType, TensorType
+from netc.runtime.ranks import sums
+from netc.runtime.ranks.team import join
+
+team = join()
+parts = [
+    {"n": TensorType(DType.INT64, ()), "a": TensorType(DType.FLOAT32, (300, 5))},
+    {"b": TensorType(DType.FLOAT64, (3,)), "h": TensorType(DType.FLOAT16, (2,))},
+]
+for is_shared in (True, False):
+    sums._is_free = lambda size: is_shared or team.rank != 1
+    shared = team.buckets(parts)
+    first = shared[0].buckets[0].sum
+    assert isinstance(first, sums.InMemory if is_shared else sums.ByMessages), first
+    for turn in range(50):
+        for buckets, terms in zip(shared, parts):
+            if turn == 7 and team.rank == 0:
+                buckets.offer_nothing()
+            else:
+                for name, type in terms.items():
+                    own = np.arange(np.prod(type.shape)).reshape(type.shape) % 10
+                    buckets.offer(name, np.asarray(own + team.rank + turn, type.dtype.value))
+            adding = range(turn == 7, team.size)
+            for name, found in buckets.collect().items():
+                own = np.arange(found.size).reshape(found.shape) % 10
+                expected = len(adding) * (own + turn) + sum(adding)
+                np.testing.assert_array_equal(found, expected)
+                assert team.gather(found.tobytes()) == [found.tobytes()] * team.size
+if team.gather(True) and team.rank == 0:
+    print("equal")
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_sums_of_ranks(count: int, tmp_path: Path) -> None:
+    """Every rank has the same sums, turn for turn, in shared memory and by messages."""
+    found = on_ranks(count, "-c", SUMMED, cwd=tmp_path)
+    assert found.out == "equal\n", found.err
