@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.graph import Value, present
@@ -35,23 +36,27 @@ def as_convolution(
     """
     (dy, w), bias = present(inputs[:2]), inputs[2:]
     window, group = window_of(call.attributes), call.attributes["group"]
-    extra = call.attributes["output_padding"] or (0,) * window.rank
+    found = turned(call)
     free = is_free(build, w) and not any(bias)
-    if not free or set(window.strides) != {1} or not _pays(dy.type, w.type, window, group):
+    if found is None or not free or not _pays(dy.type, w.type, window, group):
         return None
+    return (build.Conv(dy, _flipped(build, w, group), **found),)
+
+
+def turned(call: OpCall) -> dict[str, Any] | None:
+    """The geometry of the convolution that a transposed one is; None where that has none."""
+    window = window_of(call.attributes)
+    extra = call.attributes["output_padding"] or (0,) * window.rank
     befores = [r - 1 - b for r, b in zip(window.reach, window.before, strict=True)]
     afters = [r - 1 - a + e for r, a, e in zip(window.reach, window.after, extra, strict=True)]
-    if min(*befores, *afters) < 0:
+    if set(window.strides) != {1} or min(*befores, *afters) < 0:
         return None
-    found = build.Conv(
-        dy,
-        _flipped(build, w, group),
-        kernel_shape=window.kernel,
-        dilations=window.dilations,
-        pads=(*befores, *afters),
-        group=group,
-    )
-    return (found,)
+    return {
+        "kernel_shape": window.kernel,
+        "dilations": window.dilations,
+        "pads": (*befores, *afters),
+        "group": call.attributes["group"],
+    }
 
 
 def _pays(dy: TensorType, w: TensorType, window: Window, group: int) -> bool:

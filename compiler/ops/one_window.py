@@ -18,7 +18,7 @@ def as_product(
 ) -> Sequence[Value] | None:
     """x (N, C, *K), w (M, C, *K), b (M) => y (N, M, 1, ...) as a product of matrices."""
     (x, w), bias = present(inputs[:2]), inputs[2:]
-    if not is_free(build, w) or not _is_one_window(call, x.shape[2:]):
+    if not is_free(build, w) or not is_one_window(call, x.shape[2:]):
         return None
     rows, kernels = (build.Reshape(each, build.index_constant((0, -1))) for each in (x, w))
     y = build.Gemm(rows, kernels, *bias, alpha=1.0, beta=1.0, transA=0, transB=1)
@@ -32,7 +32,7 @@ def as_transposed_product(
     """dy (N, M, 1, ...), w (M, C, *K) => dx (N, C, *K) as a product of matrices."""
     (dy, w), bias = present(inputs[:2]), inputs[2:]
     kernel, extra = call.attributes["kernel_shape"], call.attributes["output_padding"]
-    fits = set(dy.shape[2:]) == {1} and _is_one_window(call, kernel) and not any(extra or ())
+    fits = set(dy.shape[2:]) == {1} and is_one_window(call, kernel) and not any(extra or ())
     if not fits or not is_free(build, w) or any(bias):
         return None
     rows, kernels = (build.Reshape(each, build.index_constant((0, -1))) for each in (dy, w))
@@ -45,7 +45,7 @@ def is_free(build: Builder, w: Value) -> bool:
     return build.graph.producer(w).op_type not in (PARAMETER, CONSTANT)
 
 
-def _is_one_window(call: OpCall, extents: Sequence[Dim]) -> bool:
+def is_one_window(call: OpCall, extents: Sequence[Dim]) -> bool:
     """Whether the window is as large as what it sees, in one group, and more than a number."""
     window = window_of(call.attributes)
     plain = set(window.dilations) == {1} and not any(window.pads) and call.attributes["group"] == 1

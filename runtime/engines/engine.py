@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from ...compiler.ir.graph import Graph
 from ...compiler.ops.weight_gradient_forms import gains_by_extents
 from ...compiler.passes.bind_extents import bind_extents
+from ...compiler.passes.block_channels import block_channels
 from ...compiler.passes.build_functions import build_functions
 from ...compiler.passes.fold_normalizations import fold_normalizations
 from ...compiler.passes.pipeline import settle
@@ -162,7 +163,10 @@ class OnOnnxruntime:
 def _session(graph: Graph, device: str) -> Session:
     """A graph without parameters, ready to run; its outputs by their number."""
     from ...compiler.emit.onnx import write  # with onnx, which the other engine starts without
+    from .channel_block import channel_block
 
+    block = channel_block() if device == "cpu" else None
+    graph = graph if block is None else block_channels(graph, block)
     outputs = {_output(i): value for i, value in enumerate(graph.outputs.values())}
     buffer = io.BytesIO()
     write(replace(graph, outputs=outputs), {}, buffer)

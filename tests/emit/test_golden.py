@@ -10,6 +10,7 @@ from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.text import to_text
 from netc.compiler.ir.types import DType
 from netc.compiler.ir.verify import verify
+from netc.compiler.passes.block_channels import block_channels
 from netc.compiler.passes.cancel_reshapes import cancel_reshapes
 from netc.compiler.passes.cancel_transposes import cancel_transposes
 from netc.compiler.passes.eliminate_common_subexpressions import eliminate_common_subexpressions
@@ -19,6 +20,7 @@ from netc.compiler.passes.fold_normalizations import fold_normalizations
 from netc.compiler.passes.half_precision import half_precision
 from netc.compiler.passes.remove_identities import remove_identities
 from netc.compiler.passes.set_mode import set_mode
+from netc.compiler.training.train_step import expose_parameters
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 MARK = "--- "
@@ -28,10 +30,12 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "lower": lambda graph: graph,
     "inference": lambda graph: set_mode(graph, training=False),
     "training": lambda graph: set_mode(graph, training=True),
+    "block_channels": lambda graph: block_channels(graph, 16),
     "cancel_reshapes": cancel_reshapes,
     "cancel_transposes": cancel_transposes,
     "eliminate_common_subexpressions": eliminate_common_subexpressions,
     "eliminate_dead_nodes": eliminate_dead_nodes,
+    "expose_parameters": expose_parameters,
     "fold_constants": fold_constants,
     "fold_normalizations": fold_normalizations,
     "float16": lambda graph: half_precision(graph, DType.FLOAT16),
