@@ -54,12 +54,12 @@ def laid_out(build: Builder, w: Value, block: int, *, blocks_seen: bool) -> Valu
     """
     filters, channels, *kernel = _integers(w)
     taps = kernel[0] * kernel[1]
-    rows = _shaped(build, w, (1, filters, channels, taps))
+    rows = shaped(build, w, (1, filters, channels, taps))
     (found,) = build.op(TO_BLOCKS, (rows,))
     if blocks_seen:
         split = (filters // block, channels // block, block, taps, block)
-        found = build.Transpose(_shaped(build, found, split), perm=(0, 1, 3, 2, 4))
-    return _shaped(build, found, (filters, channels, *kernel))
+        found = build.Transpose(shaped(build, found, split), perm=(0, 1, 3, 2, 4))
+    return shaped(build, found, (filters, channels, *kernel))
 
 
 def laid_out_turned(build: Builder, w: Value, block: int, *, blocks_seen: bool) -> Value:
@@ -69,19 +69,20 @@ def laid_out_turned(build: Builder, w: Value, block: int, *, blocks_seen: bool) 
     last = build.index_constant(tuple(reversed(range(taps))))
     if channels == 1:  # depthwise
         laid = laid_out(build, w, block, blocks_seen=False)
-        lines = _shaped(build, laid, (filters // block, taps, block))
-        return _shaped(build, build.Gather(lines, last, axis=1), (filters, 1, *kernel))
+        lines = shaped(build, laid, (filters // block, taps, block))
+        return shaped(build, build.Gather(lines, last, axis=1), (filters, 1, *kernel))
     (found,) = build.op(TO_BLOCKS, (w,))
     if blocks_seen:
         rows = (filters // block, block, channels // block, taps, block)
-        found = build.Transpose(_shaped(build, found, rows), perm=(2, 0, 3, 1, 4))
+        found = build.Transpose(shaped(build, found, rows), perm=(2, 0, 3, 1, 4))
     else:
-        found = _shaped(build, found, (filters, channels // block, taps, block))
+        found = shaped(build, found, (filters, channels // block, taps, block))
         found = build.Transpose(found, perm=(1, 0, 2, 3))
-    return _shaped(build, build.Gather(found, last, axis=2), (channels, filters, *kernel))
+    return shaped(build, build.Gather(found, last, axis=2), (channels, filters, *kernel))
 
 
-def _shaped(build: Builder, x: Value, shape: Sequence[int]) -> Value:
+def shaped(build: Builder, x: Value, shape: Sequence[int]) -> Value:
+    """x with other extents."""
     return build.Reshape(x, build.index_constant(tuple(shape)))
 
 

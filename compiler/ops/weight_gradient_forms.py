@@ -48,8 +48,13 @@ class Correlation:
 
 
 def form_of(grad: Correlation) -> Value:
-    """The gradient in the first form of the table that fits."""
-    return next(build for fits, build in FORMS if fits(grad))(grad)
+    """The gradient in the form that `chosen` chooses."""
+    return chosen(grad)(grad)
+
+
+def chosen(grad: Correlation) -> Callable[[Correlation], Value]:
+    """The first form of the table that fits."""
+    return next(build for fits, build in FORMS if fits(grad))
 
 
 def gains_by_extents(graph: Graph) -> bool:
@@ -124,7 +129,7 @@ def by_channels(grad: Correlation) -> Value:
         kernel_shape=extents,
         strides=window.dilations,
         dilations=window.strides,
-        pads=_pads(grad),
+        pads=pads_of(grad),
         group=samples * grad.group,
     )
     if found.shape[2:] != window.kernel:
@@ -151,7 +156,7 @@ def by_convolution(grad: Correlation) -> Value:
     rank = window.rank
     data = _merged(build, grad.x, grad.group, channels)
     swapped = (1, 0, *range(2, 2 + rank))
-    pads = _pads(grad)
+    pads = pads_of(grad)
     scale = (1,) * (rank - 1) + (channels,)
     found = build.Conv(
         data,
@@ -181,7 +186,7 @@ def _merged(build: Builder, x: Value, group: int, channels: int) -> Value:
     )
 
 
-def _pads(grad: Correlation) -> tuple[int, ...]:
+def pads_of(grad: Correlation) -> tuple[int, ...]:
     """Befores, and afters such that dy just reaches from the first tap to the last."""
     window, extents = grad.window, map(_integer, grad.dy.shape[2:])
     spatial = map(_integer, grad.x.shape[2:])

@@ -10,6 +10,8 @@ from ..ir.dim import Dim
 from ..ir.graph import Graph, Node, Value, present, required
 from ..ir.signature import OpCall
 from ..ir.types import DType
+from ..ir.windows import window_of
+from ..ops.blocked_weight_gradient import from_data, from_gradient
 from ..ops.channel_blocks import (
     BLOCKED_CONV,
     DOMAIN,
@@ -22,6 +24,7 @@ from ..ops.convolution import CONVOLUTION_ATTRIBUTES
 from ..ops.input_gradient_forms import turned
 from ..ops.one_window import is_free, is_one_window
 from ..ops.opdef import Operands, row_of
+from ..ops.weight_gradient_forms import Correlation, by_convolution, chosen
 from .eliminate_dead_nodes import eliminate_dead_nodes
 from .rewrite import rewrite
 
@@ -39,8 +42,13 @@ def block_channels(graph: Graph, block: int) -> Graph:
         block: How many channels lie together there.
     """
     blocking = _Blocking(block, _rectified(graph))
-    rules = {"Conv": blocking.convolution, "ConvTranspose": blocking.gradient}
-    found = rewrite(graph, {**rules, "Relu": blocking.relu})
+    rules = {
+        "Conv": blocking.convolution,
+        "ConvTranspose": blocking.data_gradient,
+        "netc.ConvWeightGrad": blocking.weight_gradient,
+        "Relu": blocking.relu,
+    }
+    found = rewrite(graph, rules)
     if not blocking.blocked:
         return graph
     found.opsets = {**graph.opsets, DOMAIN: 1}
@@ -101,7 +109,9 @@ class _Blocking:
             self.ends.add(y)
         return (y,)
 
-    def gradient(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+    def data_gradient(
+        self, build: Builder, node: Node, operands: Operands
+    ) -> tuple[Value, ...] | None:
         """A transposed convolution as the convolution with the flipped weight."""
         (dy, w), bias = present(operands[:2]), operands[2:]
         call = build.call(row_of(node), operands, node.attributes)
@@ -115,6 +125,22 @@ class _Blocking:
         laid = laid_out_turned(build, w, self.block, blocks_seen=blocks_seen and group == 1)
         seen = self._in_blocks(build, dy) if blocks_seen else dy
         return (self._from_blocks(build, build.op(BLOCKED_CONV, (seen, laid), geometry)[0]),)
+
+    def weight_gradient(
+        self, build: Builder, node: Node, operands: Operands
+    ) -> tuple[Value, ...] | None:
+        """A convolution of blocks of data, or of blocks of dy where it has fewer channels."""
+        x, dy = present(operands)
+        grad = Correlation(build, x, dy, window_of(node.attributes), node.attributes["group"])
+        if not _is_image(node) or grad.group > 1 or chosen(grad) is not by_convolution:
+            return None
+        pads = zip(grad.window.reach * 2, grad.window.pads, strict=True)
+        turns = set(grad.window.strides) == {1} and all(pad < reach for reach, pad in pads)
+        if turns and grad.channels > grad.filters and grad.filters % self.block == 0:
+            return (from_gradient(grad, self._in_blocks(build, dy), self.block),)
+        if grad.channels % self.block == 0:
+            return (from_data(grad, self._in_blocks(build, x), self.block),)
+        return None
 
     def relu(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         """A ReLU that its convolution has computed."""

@@ -45,13 +45,13 @@ GRID = [
 
 
 def _graph(row: tuple[int, ...], *, batch: Any = SAMPLES) -> tuple[Graph, dict[str, Any]]:
-    """A convolution, and its gradients by data of two shapes; and what to feed."""
+    """A convolution, its gradients, and another transposed one; and what to feed."""
     kernel, stride, pad, dilation, channels, filters, group = row
     geometry: dict[str, Any] = {
         "kernel_shape": (kernel, kernel),
         "strides": (stride, 1 + stride // 2),
         "pads": (pad, pad // 2, pad // 2, pad),
-        "dilations": (dilation, 1),
+        "dilations": (dilation, 3 - dilation),
         "group": group,
     }
     spatial: Any = window_of(geometry).output(EXTENTS)
@@ -74,6 +74,7 @@ def _graph(row: tuple[int, ...], *, batch: Any = SAMPLES) -> tuple[Graph, dict[s
         "rectified": build.Relu(build.Conv(x, w, **geometry)),
         "dx": build.ConvTranspose(dy, w, **geometry),
         "dz": build.ConvTranspose(x, v, **geometry),
+        "dw": build.op("netc.ConvWeightGrad", (x, dy), geometry)[0],
     }
     return build.graph, feeds
 
@@ -89,6 +90,8 @@ def test_convolutions(row: tuple[int, ...]) -> None:
     flipped = sum(node.op_type == "ConvTranspose" for _, node in graph.nodes())
     flipped -= kinds.count("ConvTranspose")
     assert kinds.count(BLOCKED_CONV) == 2 + flipped
+    whole = row[4] % BLOCK == 0 and row[6] == 1
+    assert ("netc.ConvWeightGrad" in kinds) != whole
     if row[1] == 1:
         assert flipped == (row[4] % BLOCK == 0) + 1
     file = BytesIO()
