@@ -21,7 +21,6 @@ from measure import markdown
 
 import netc
 from netc.compiler.passes.shards import FIRST, WHOLE
-from netc.compiler.training.train_step import train_step
 from netc.runtime.benchmarking.work import Work, random_work
 from netc.runtime.ranks.team import Team, join
 from netc.runtime.training.stepper import Stepper, scalars
@@ -84,12 +83,10 @@ class Worker:
         self.given = scalars(network.graph, 0, *self.work.rates)
         self.feeds = {**self.work.feeds, **self.given}
         place = {FIRST: np.array(team.rank * count), WHOLE: np.array(team.size * count)}
-        step = train_step(
-            network.graph, recipe.objective, recipe.descent, seed=recipe.seed, shards=True
-        )
+        shared = replace(self.work, recipe=recipe)  # of one seed
         state = team.share(dict(self.work.state))
         self.alone = Stepper(self.work.train_step(), self.work.state, engine=engine)
-        self.together = Stepper(step, state, engine=engine, team=team)
+        self.together = Stepper(shared.train_step(shards=True), state, engine=engine, team=team)
         self.shard: Mapping[str, Any] = {**self.feeds, **place}
 
     def measure(self, rounds: int, seconds: float) -> tuple[list[float], list[float]] | None:

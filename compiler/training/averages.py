@@ -12,12 +12,27 @@ from ..ops.collective import summed
 from ..passes.shards import Shard
 
 
-class ShardBuilder(Builder):
+class LossBuilder(Builder):
+    """Builds the losses of a batch.
+
+    Attributes:
+        complete: Whether all of the target is given, so that nothing is to be left out.
+    """
+
+    complete = False
+
+
+class ShardBuilder(LossBuilder):
     """Builds the losses of a shard of a batch."""
 
     def __init__(self, graph: Graph, *, scope: str, shard: Shard) -> None:
         super().__init__(graph, scope=scope)
         self.shard = shard
+
+
+def is_complete(build: Builder) -> bool:
+    """Whether all of the target is known to be given."""
+    return isinstance(build, LossBuilder) and build.complete
 
 
 def of_batch(build: Builder, mean: Value) -> Value:
@@ -42,7 +57,7 @@ class MaskedTarget:
 
     Attributes:
         target: The target with 0 for what is not given.
-        mask: Truth where it is given; None where all is: integers have no NaN.
+        mask: Truth where it is given; None where all is, as of integers, which have no NaN.
     """
 
     target: Value
@@ -51,7 +66,7 @@ class MaskedTarget:
     @classmethod
     def of(cls, build: Builder, target: Value, dtype: DType) -> "MaskedTarget":
         """What is given of a target, for an output of `dtype`."""
-        if not target.dtype.is_float:
+        if is_complete(build) or not target.dtype.is_float:
             return cls(build.Cast(target, to=dtype), None)
         mask = build.Not(build.IsNaN(target))
         return cls(build.Where(mask, target, build.constant(0.0, target.dtype)), mask)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.types import Shape, TensorType
-from .averages import chosen, masked_mean, of_batch, ratio
+from .averages import chosen, is_complete, masked_mean, of_batch, ratio
 
 
 def class_axis(output: TensorType) -> int:
@@ -31,8 +31,9 @@ def mean_log_likelihood(
     """-sum w t log p over the classes, the mean over the positions; `predicted` is log p.
 
     For class indices t is 1 for the class and 0 elsewhere, and where the index is `ignore_index`,
-    the position is left out. With smoothing s, t is (1 - s) t + s / C. Where classes have weights
-    w, a position of an index counts as much as its class weighs, as in PyTorch.
+    the position is left out; a complete target has none of these. With smoothing s, t is
+    (1 - s) t + s / C. Where classes have weights w, a position of an index counts as much as its
+    class weighs, as in PyTorch.
     """
     axes = build.index_constant((axis,))
     if weights is not None:
@@ -41,19 +42,21 @@ def mean_log_likelihood(
         likelihood = build.ReduceSum(build.Mul(target, predicted), axes, keepdims=1)
         kept = None
     else:
-        index = build.Unsqueeze(target, axes)
-        kept = build.Not(build.Equal(index, build.constant(ignore_index, index.dtype)))
-        index = build.Where(kept, index, build.constant(0, index.dtype))
+        index, kept = build.Unsqueeze(target, axes), None
+        if not is_complete(build):
+            kept = build.Not(build.Equal(index, build.constant(ignore_index, index.dtype)))
+            index = build.Where(kept, index, build.constant(0, index.dtype))
         likelihood = build.GatherElements(predicted, index, axis=axis)
     if smoothing:
         mean = build.ReduceMean(predicted, axes, keepdims=1)
         likelihood = _mixed(build, likelihood, mean, smoothing)
     if kept is not None:
         likelihood = chosen(build, kept, likelihood)
-    if kept is None or weights is None:
+    if target.dtype.is_float or weights is None:
         return build.Neg(masked_mean(build, likelihood, kept))
     weighed = build.Gather(build.constant(tuple(weights), likelihood.dtype), index, axis=0)
-    return build.Neg(ratio(build, likelihood, chosen(build, kept, weighed)))
+    weighed = weighed if kept is None else chosen(build, kept, weighed)
+    return build.Neg(ratio(build, likelihood, weighed))
 
 
 def along(build: Builder, numbers: Sequence[float], x: Value, axis: int) -> Value:

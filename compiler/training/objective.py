@@ -5,13 +5,12 @@ from dataclasses import field, replace
 
 from ...grammar.diagnostics import error
 from ...grammar.records import record
-from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.scalars import SCALARS, scalar_name
 from ..ir.types import TensorType
 from ..passes.rewrite import rewrite
 from ..passes.shards import Shard
-from .averages import ShardBuilder, of_batch
+from .averages import LossBuilder, ShardBuilder, of_batch
 from .losses import LOSSES
 from .output_fit import (
     compared_input,
@@ -39,12 +38,14 @@ class Objective:
         regularize: Penalties on the weights.
         standards: In what unit outputs are trained, of those whose targets are brought to one of
             their own; targets and outputs of a graph with losses are in the unit of the data.
+        complete: The outputs of whose targets nothing is to be left out, as far as data know.
     """
 
     losses: Mapping[str, Term]
     weights: Mapping[str, float] = field(default_factory=dict)
     regularize: tuple[Term, ...] = ()
     standards: Mapping[str, Standard] = field(default_factory=dict)
+    complete: frozenset[str] = frozenset()
 
     @property
     def is_of_numbers(self) -> bool:
@@ -106,7 +107,7 @@ def add_loss(
         NetError: Outputs and losses do not fit (E132), or a name is taken (E134).
     """
     target = rewrite(graph, {})
-    build = Builder(target, scope=LOSS)
+    build = LossBuilder(target, scope=LOSS)
     if shards:
         build = ShardBuilder(target, scope=LOSS, shard=Shard.of(build))
     check_free(target, LOSS)
@@ -121,7 +122,7 @@ def add_loss(
         values[output] = compared_input(target, output, objective.losses[output])
     for output, standard in objective.standards.items():
         values[output] = standard.scaled(build, values[output])
-    losses = each_loss(build, target.outputs, values, objective.losses)
+    losses = each_loss(build, target.outputs, values, objective.losses, objective.complete)
     for output, standard in objective.standards.items():
         target.outputs[output] = standard.restored(build, target.outputs[output])
     names = objective.loss_names()

@@ -4,13 +4,14 @@
 the logits before them. Where the pair makes no sense, the error says what to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error, listing
 from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import HolderType, TensorType, author_size
+from .averages import LossBuilder
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
 from .lossdef import BEFORE, INPUT_AS_TARGET, PER_CHANNEL, Doubt, Refusal
@@ -193,6 +194,7 @@ def each_loss(
     outputs: Mapping[str, Value],
     targets: Mapping[str, Value],
     losses: Mapping[str, Term],
+    complete: Container[str] = (),
 ) -> dict[str, Value]:
     """The losses of several outputs, each a scalar, by the output's name.
 
@@ -202,6 +204,7 @@ def each_loss(
         targets: The target of each output whose loss compares, by the output's name, of one of
             the types that `target_types` names.
         losses: The loss of each output that has one.
+        complete: The outputs of whose targets nothing is to be left out.
 
     The operators of a loss have their own scope, which ends in the output's name.
 
@@ -212,6 +215,8 @@ def each_loss(
     scope = build.scope
     for name, term in losses.items():
         build.scope = f"{scope}.{name}"
+        if isinstance(build, LossBuilder):
+            build.complete = name in complete
         taken = fit(build.graph, outputs[name], term, name=name)
         found[name] = LOSSES[term.name].build(
             build, taken.value(build), targets.get(name), term, axis=taken.axis

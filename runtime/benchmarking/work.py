@@ -3,7 +3,7 @@
 import copyreg
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
@@ -73,8 +73,15 @@ class Work:
     def train_step(self, *, shards: bool = False) -> TrainStep:
         """The graph of a step."""
         recipe = self.recipe
-        return train_step(
-            self.graph, recipe.objective, recipe.descent, seed=recipe.seed, shards=shards
+        objective = replace(recipe.objective, complete=self._complete())
+        return train_step(self.graph, objective, recipe.descent, seed=recipe.seed, shards=shards)
+
+    def _complete(self) -> frozenset[str]:
+        """The outputs of whose targets nothing is left out; none that is drawn is NaN."""
+        losses, names = self.recipe.objective.losses, self.recipe.objective.target_names()
+        ignored = {output: losses[output].arguments.get("ignore_index") for output in names}
+        return frozenset(
+            o for o, name in names.items() if not (self.feeds[name] == ignored[o]).any()
         )
 
     def macs(self) -> int:

@@ -136,6 +136,17 @@ class Dataset(ABC):
         """The class of every sample, (N,), or None where there are none; it reads no pictures."""
         return None
 
+    def is_complete(self, target: str, ignored: int | None = None) -> bool:
+        """Whether a target is known to be given for all samples, without files to be read for it.
+
+        Args:
+            target: Its name.
+            ignored: A class that counts for nothing.
+        """
+        first = next((name for name, kind in self.about.kinds.items() if kind == "label"), None)
+        labels = self.labels() if target == first else None
+        return labels is not None and not (labels == ignored).any()
+
     def fingerprint(self) -> str:
         """A digest of the values and the names of classes; where it is equal, the data are.
 
@@ -273,6 +284,12 @@ class ArrayData(Dataset):
             if self.about.kinds.get(name) == "label":
                 return rows.take(np.arange(len(rows))).reshape(-1)
         return None
+
+    def is_complete(self, target: str, ignored: int | None = None) -> bool:
+        """See `Dataset`."""
+        rows = self.targets[target]
+        lacks = (np.isnan(part) | (part == ignored) for part in rows.parts)
+        return rows.in_memory and not any(each.any() for each in lacks)
 
     def fingerprint(self) -> str:
         """A digest of all values; of very large arrays, of evenly spaced samples."""

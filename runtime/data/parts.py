@@ -115,6 +115,10 @@ class Parts(Dataset):
         known = [each for each in labels if each is not None]
         return np.concatenate(known) if len(known) == len(labels) else None
 
+    def is_complete(self, target: str, ignored: int | None = None) -> bool:
+        """See `Dataset`."""
+        return all(part.is_complete(target, ignored) for part in self.parts)
+
     def fingerprint(self) -> str:
         """That of each part."""
         return digest([part.fingerprint() for part in self.parts])
@@ -138,6 +142,10 @@ class Stretch(Dataset):
         """The class of every sample here."""
         labels = self.data.labels()
         return None if labels is None else labels[self.start : self.stop]
+
+    def is_complete(self, target: str, ignored: int | None = None) -> bool:
+        """See `Dataset`."""
+        return self.data.is_complete(target, ignored)
 
     def fingerprint(self) -> str:
         """That of the data, with where this begins and ends."""

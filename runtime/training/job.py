@@ -24,6 +24,7 @@ from ..data.splits import Splits, shuffled, splits
 from ..data.target_scaling import fit_targets, standard_of
 from ..engines.batch_statistics import check_statistics
 from ..feeding.samples import Samples, shard_sizes
+from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring, mixing, wire
 from ..inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from ..kerneldef import Array
@@ -196,15 +197,23 @@ class Job:
     def step(self) -> TrainStep:
         """The step of training."""
         recipe, wiring = self.recipe, self.training.mixed or self.wiring
+        complete = frozenset(o for o, each in wiring.targets.items() if self._is_complete(each))
         return train_step(
             self.graph,
-            self.objective,
+            replace(self.objective, complete=complete),
             recipe.descent,
             targets={output: target.type for output, target in wiring.targets.items()},
             seed=recipe.seed,
             shards=self.team.size > 1,
             sync_bn=recipe.sync_bn,
         )
+
+    def _is_complete(self, target: TargetFeed) -> bool:
+        """Whether a target is given for all samples, and still is when they are augmented."""
+        if target.source is None:
+            return True  # inputs have no gaps
+        kept = self.data.about.kinds.get(target.source) in ("label", "values")
+        return kept and self.data.is_complete(target.source, target.ignored)
 
     def of_this_rank(self, samples: Samples) -> Samples:
         """Those of some samples that this rank sees."""
