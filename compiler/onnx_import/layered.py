@@ -1,12 +1,8 @@
 """Graph of operators -> graph of layers, each built as a program's call would build it."""
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
-from math import prod
 from typing import Any
-
-import numpy as np
 
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Source, Span
@@ -14,12 +10,11 @@ from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from ..expressions.arguments import SCALAR, Word
 from ..expressions.binding import GivenArgument, bind
 from ..ir.builder import Builder
-from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
+from ..ir.dim import BATCH, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
-from ..ir.signature import InferenceError
+from ..ir.signature import NO_ATTRIBUTES, InferenceError
 from ..ir.types import DType, HolderType, TensorType, author_extents, author_size
 from ..layers.axes import axis_places
-from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS
 from ..onnx_standard.foreign_operators import operators
 from ..onnx_standard.keyword_operands import keyword_operands
@@ -42,25 +37,14 @@ from .recognition.trail import (
 )
 from .recognize import UNFORESEEN, Recognized, needed
 from .reshaping import fitting_target
+from .stored_tensors import StoredTensors, WeightedBuilder, output_of
 from .tables import table_arguments
-from .weights import Literal, key_of, literal_of, simplified, size_of
+from .weights import key_of
 
 # Operators that may be applied to tensors in any order of their axes.
 BY_ELEMENT = frozenset({*UNARY, *MERGES, "Cast", "Clip", "Div", "Erf", "Pow", "Where"})
 OF_TABLES = frozenset({"EMBED", "FC", "LINEAR"})  # beside merges, what may take a `CONST`
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
-
-
-class _WeightedBuilder(LayerBuilder):
-    """Builds a layer whose weights are there already."""
-
-    layering: "Layering"
-    weights: Mapping[str, Weight | Stack]
-
-    def parameter(self, name: str, shape: Sequence[Dim], **options: Any) -> Value:
-        """The parameter with the model's numbers; a weight that another layer has is shared."""
-        suffix = name.removeprefix(self.scope).removeprefix(".")
-        return self.layering.weight(self, self.weights, suffix, name, _settled(shape), options)
 
 
 @dataclass(eq=False)
@@ -77,13 +61,11 @@ class Layering:
     placed: list[tuple[Output, Layout]] = field(default_factory=list)
     needed: set[int] = field(default_factory=set)
     refused: set[tuple[int, str]] = field(default_factory=set)
-    held: dict[Hashable, Value] = field(default_factory=dict)
-    shared: set[tuple[int, int]] = field(default_factory=set)
-    # Tables of tokens, of which exporters store another copy for a last layer that has them, too.
-    tables: list[tuple[Literal, Value]] = field(default_factory=list)
+    stored: StoredTensors = field(init=False)
 
     def __post_init__(self) -> None:
         self.target = Graph(self.raw.name, opsets=self.raw.opsets)
+        self.stored = StoredTensors(self.raw, self.target, self.keeps_equals)
         self.needed = needed(self.raw, self.found)
         self.paths = Paths.of(self.raw, self.found, self.needed)
 
@@ -145,9 +127,9 @@ class Layering:
 
     def _found(self, x: Value) -> dict[Layout, Value]:
         """How a tensor lies; one that no layer needed until now is computed here."""
-        if _output(x) not in self.places:
+        if output_of(x) not in self.places:
             self._step(x.node, self.raw.producer(x))
-        return self.places[_output(x)]
+        return self.places[output_of(x)]
 
     def _is_output(self, identifier: int) -> bool:
         return any(value.node == identifier for value in self.raw.outputs.values())
@@ -155,25 +137,23 @@ class Layering:
     def _layer(self, identifier: int, node: Node) -> None:
         match = self.found.get(identifier)
         if match is not None:
-            mark = len(self.held), len(self.placed), len(self.tables)
+            mark, placed = self.stored.mark(), len(self.placed)
             try:
                 with self.target.tentatively() as attempt:
                     self._called(identifier, node, match)
                     attempt.keep()
                 return
             except (NetError, InferenceError, Misfit, NoMatch, *UNFORESEEN):
-                self._take_back(mark)
+                self.stored.take_back(mark)
+                self._take_back(placed)
                 self.refused.add((identifier, match.kind))
             self._pieces(identifier)
         else:
             self._operator(identifier, node)
 
-    def _take_back(self, mark: tuple[int, int, int]) -> None:
-        """Forget what a layer that is none has entered."""
-        while len(self.held) > mark[0]:
-            self.held.popitem()
-        del self.tables[mark[2] :]
-        while len(self.placed) > mark[1]:
+    def _take_back(self, placed: int) -> None:
+        """Forget how tensors lie that a layer has entered which is none."""
+        while len(self.placed) > placed:
             output, layout = self.placed.pop()
             del self.places[output][layout]
             if not self.places[output]:
@@ -196,7 +176,7 @@ class Layering:
         elif match.strict and not self._lies(match):
             raise NoMatch
         if isinstance(main := match.weights.get("weight"), Weight):
-            self._note_sharing(main)
+            self.stored.note_sharing(main)
         operands = tuple(
             self._apart(x, match.lies[x], path)
             if x in match.lies
@@ -215,7 +195,7 @@ class Layering:
         for number, end in match.ends.items():
             if not self._agrees(results[number].type, end.type, identity(end.type.rank)):
                 raise Misfit
-            self._place(*_output(end), identity(end.type.rank), results[number])
+            self._place(*output_of(end), identity(end.type.rank), results[number])
         if match.ends:
             return
         for output, (value, type) in enumerate(zip(results, node.outputs, strict=False)):
@@ -236,8 +216,8 @@ class Layering:
         kind: str,
         operands: tuple[Value, ...],
         given: Mapping[str, Any],
-        weights: Mapping[str, Weight | Stack],
-        labelled: bool,
+        weights: Mapping[str, Weight | Stack] = NO_ATTRIBUTES,
+        labelled: bool = False,
         dtype: DType | None = None,
     ) -> tuple[Value, ...]:
         """What a layer yields, which is entered with its arguments."""
@@ -248,7 +228,7 @@ class Layering:
             if name not in definition.defaults or definition.defaults[name] != value
         ]
         bound = bind(definition, stated, NOWHERE, kind)
-        build = _WeightedBuilder(
+        build = WeightedBuilder(
             self.target,
             path=path,
             span=NOWHERE,
@@ -259,7 +239,7 @@ class Layering:
             look_up=self.target.layers.get,
             find=self.target.labels.get,
         )
-        build.layering, build.weights, build.span = self, weights, None
+        build.stored, build.weights, build.span = self.stored, weights, None
         taken = (operands,) if definition.takes == "many" else operands
         result = definition.function(build, *taken, **bound.arguments)
         results = result if isinstance(result, tuple) else (result,)
@@ -290,7 +270,7 @@ class Layering:
             NoMatch: None does.
         """
         if isinstance(each, Value):
-            return self._label(self.places.get(_output(each), {}).values())
+            return self._label(self.places.get(output_of(each), {}).values())
         x = self._lying(each.value, identity(each.value.type.rank), path)
         return self._label([self._inverse(x, path) if each.is_inverse else x])
 
@@ -307,7 +287,7 @@ class Layering:
                 return Value(node, 0, x.type)
         fresh = self.paths.fresh("Not", path)
         inverse = Builder(self.target, scope=fresh).Not(x)
-        self._enter(fresh, "Not", (inverse,), {}, frozenset(), False)
+        self._enter(fresh, "Not", (inverse,), {})
         return inverse
 
     def _operator(self, identifier: int, node: Node) -> None:
@@ -337,7 +317,7 @@ class Layering:
         held = {schema.inputs[i].name: self.raw.producer(x) for i, x in given.items() if schema}
         arguments |= {name: each.attributes["value"].nested() for name, each in held.items()}
         labelled = self.paths.is_named(identifier)
-        self._enter(path, node.op_type, results, arguments, frozenset(), labelled)
+        self._enter(path, node.op_type, results, arguments, labelled=labelled)
 
     def _layout_by_element(self, node: Node) -> Layout | None:
         """How the operands of an operator lie that may lie in any way, as long as all do alike."""
@@ -357,8 +337,8 @@ class Layering:
         kind: str,
         results: Sequence[Value],
         arguments: Mapping[str, Any],
-        defaulted: frozenset[str],
-        labelled: bool,
+        defaulted: frozenset[str] = frozenset(),
+        labelled: bool = False,
     ) -> None:
         layer = Layer(kind, tuple(results), arguments, defaulted, labelled=labelled)
         self.target.layers[path] = layer
@@ -410,24 +390,26 @@ class Layering:
         value = self._lying(x, layout)
         if x.type.rank == 3:
             return value
-        key = (*_output(x), layout, "rows")
-        if key not in self.held:
-            _, channels, length, heads = value.type.shape
-            assert isinstance(channels, int)
-            assert isinstance(heads, int)
-            size = length if isinstance(length, int) else -1, heads * channels
+        _, channels, length, heads = value.type.shape
+        assert isinstance(channels, int)
+        assert isinstance(heads, int)
+        size = length if isinstance(length, int) else -1, heads * channels
+
+        def side_by_side() -> Value:
             fresh = self.paths.fresh("RESHAPE", path)
-            self.held[key] = self._call(fresh, "RESHAPE", (value,), {"size": size}, {}, False)[0]
-        return self.held[key]
+            return self._call(fresh, "RESHAPE", (value,), {"size": size})[0]
+
+        return self.stored.once((*output_of(x), layout, "rows"), side_by_side)
 
     def _table(self, x: Value, layout: Layout, path: str) -> Value:
         """A constant operand as a `CONST` before the layer."""
-        given = table_arguments(self.raw.producer(x).attributes["value"], x.dtype, layout)
-        key = (*_output(x), layout)
-        if key not in self.held:
-            const = self.paths.fresh("CONST", path)
-            self.held[key] = self._call(const, "CONST", (), given, {}, False)[0]
-        return self.held[key]
+
+        def const() -> Value:
+            held = self.raw.producer(x).attributes["value"]
+            given = table_arguments(held, x.dtype, layout)
+            return self._call(self.paths.fresh("CONST", path), "CONST", (), given)[0]
+
+        return self.stored.once((*output_of(x), layout), const)
 
     def _learned(self, x: Value, weight: Weight, layout: Layout, identifier: int) -> Value:
         rank = len(layout)
@@ -438,9 +420,9 @@ class Layering:
         extents = tuple(shape[axis] for axis in inverse)
         first = rank - x.type.rank  # the axes before it are those that it is broadcast along
         moved = tuple(axis - first for axis in inverse if axis >= first)
-        key = (*_output(x), extents, moved)
-        if key in self.held:
-            return self.held[key]
+        key = (*output_of(x), extents, moved)
+        if key in self.stored.held:
+            return self.stored.held[key]
         sizes = extents[1:] if rank < 4 else (*extents[2:], extents[1])
         name = self.raw.producer(weight.value).attributes["name"]
         path = self.paths.of_parameter(name, identifier)
@@ -449,79 +431,27 @@ class Layering:
             weight = weight.moved(moved)
         held = {"": replace(weight, shape=extents)}
         (value,) = self._call(path, "PARAM", (), {"size": size}, held, True, dtype=x.dtype)
-        self.held[key] = value
+        self.stored.held[key] = value
         return value
-
-    def weight(
-        self,
-        build: LayerBuilder,
-        weights: Mapping[str, Weight | Stack],
-        suffix: str,
-        name: str,
-        shape: tuple[int, ...],
-        options: dict[str, Any],
-    ) -> Value:
-        """A layer's parameter, with the numbers of the model."""
-        if suffix not in weights:
-            raise NoMatch
-        weight = simplified(self.raw, weights[suffix])
-        literal = literal_of(self.raw, weight)
-        key = (*key_of(weight), shape)
-        if self._is_tied(key, weights, literal):
-            return self.held[key]
-        if size_of(literal) != prod(shape):
-            raise NoMatch
-        literal = literal.shaped(shape)
-        for table, held in self.tables:
-            if table.type == literal.type and np.array_equal(table, literal):
-                self.held[key] = held
-                return held
-        value = LayerBuilder.parameter(build, name, shape, **{**options, "literal": literal})
-        self.held[key] = value
-        if build.spelling == "EMBED":
-            self.tables.append((literal, value))
-        return value
-
-    def _note_sharing(self, main: Weight) -> None:
-        """Note whether another layer has the matrix already."""
-        if any(key[:2] == _output(main.value) for key in self.held):  # type: ignore[index]
-            self.shared.add(_output(main.value))
-
-    def _is_tied(
-        self, key: Hashable, weights: Mapping[str, Weight | Stack], stored: Literal
-    ) -> bool:
-        """Whether a layer's tensor is another layer's, too.
-
-        Exporters may store equal tensors once. Vectors of one number, such as the zeros that biases
-        start with, are equal by chance, unless the matrix beside them is shared.
-        """
-        if key not in self.held:
-            return False
-        if self.keeps_equals:
-            return True
-        main = weights.get("weight")
-        if isinstance(main, Weight) and main.value.type.rank > 1:
-            return _output(main.value) in self.shared
-        return stored.type.rank > 1 or not stored.is_uniform
 
     def _lying(self, x: Value, layout: Layout, path: str = "") -> Value:
         """A tensor of the model in a layout."""
         node = self.raw.producer(x)
         if node.op_type == CONSTANT:
-            return self._copied(node, (*_output(x), path), path, node.attributes)
+            return self.stored.copied(node, (*output_of(x), path), path, node.attributes)
         if node.op_type == PARAMETER:
             key = (*key_of(Weight(x)), x.type.shape)
-            if self._is_tied(key, {}, node.attributes["literal"]):
-                return self.held[key]
-            name = self._free_name(node.attributes["name"])
-            return self._copied(node, (*_output(x), None), path, {**node.attributes, "name": name})
-        if self._is_leaf(x) and _output(x) not in self.places:
+            if self.stored.is_tied(key, {}, node.attributes["literal"]):
+                return self.stored.held[key]
+            named = {**node.attributes, "name": self.stored.free_name(node.attributes["name"])}
+            return self.stored.copied(node, (*output_of(x), None), path, named)
+        if self._is_leaf(x) and output_of(x) not in self.places:
             self._operator(x.node, node)
         known = self._found(x)
         if layout not in known:
             source, value = next(iter(known.items()))
             perm = tuple(source[layout.index(axis)] for axis in range(len(layout)))
-            self._place(*_output(x), layout, self._permuted(value, perm))
+            self._place(*output_of(x), layout, self._permuted(value, perm))
         return known[layout]
 
     def _permuted(self, x: Value, perm: Layout) -> Value:
@@ -530,23 +460,11 @@ class Layering:
         if perm[0] == 0 and rank in AXES:
             axes = tuple(axis_name(rank, perm[place]) for place in axis_places(rank))
             path = self.paths.fresh("PERMUTE", scope)
-            return self._call(path, "PERMUTE", (x,), {"axes": axes}, {}, False)[0]
+            return self._call(path, "PERMUTE", (x,), {"axes": axes})[0]
         path = self.paths.fresh("Transpose", scope)
         moved = Builder(self.target, scope=path).Transpose(x, perm=perm)
-        self._enter(path, "Transpose", (moved,), {"perm": perm}, frozenset(), False)
+        self._enter(path, "Transpose", (moved,), {"perm": perm})
         return moved
-
-    def _copied(self, node: Node, key: Hashable, path: str, attributes: Mapping[str, Any]) -> Value:
-        """A stored tensor as the model has it, once."""
-        if key not in self.held:
-            copied = Node(node.op_type, (), node.outputs, attributes, path or node.scope)
-            self.held[key] = self.target.add(copied)[0]
-        return self.held[key]
-
-    def _free_name(self, name: str) -> str:
-        """A name for a parameter: its own, unless a layer holds the tensor in another form."""
-        others = (f"{name}_{number}" for number in count(2))
-        return next(n for n in chain((name,), others) if n not in self.target.parameters)
 
     def _place(self, node: int, output: int, layout: Layout, value: Value) -> None:
         known = self.places.setdefault((node, output), {})
@@ -565,11 +483,3 @@ def _real_type(operands: Sequence[Value], weights: Mapping[str, Weight | Stack])
     """The real numbers that a layer computes in: its operands', or its weights'."""
     held = [weight.value for weight in weights.values() if isinstance(weight, Weight)]
     return next((x.dtype for x in (*operands, *held) if x.dtype.is_float), DType.FLOAT32)
-
-
-def _settled(shape: Sequence[Dim]) -> tuple[int, ...]:
-    return tuple(extent for extent in shape if isinstance(extent, int))
-
-
-def _output(value: Value) -> Output:
-    return value.node, value.output
