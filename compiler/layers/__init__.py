@@ -3,7 +3,7 @@
 Importing this package fills the table of layers.
 """
 
-from . import (
+from . import (  # noqa: F401  (each enters its rows)
     activation,
     adaptive_pooling,
     attention,
@@ -30,31 +30,3 @@ from . import (
     unpooling,
     window_partition,
 )
-
-__all__ = [
-    "activation",
-    "adaptive_pooling",
-    "attention",
-    "constants",
-    "convolution",
-    "dense",
-    "dropout",
-    "embedding",
-    "local",
-    "mathematics",
-    "merge",
-    "noise",
-    "normalization",
-    "padding",
-    "pooling",
-    "positions",
-    "recurrent",
-    "resampling",
-    "scan",
-    "shaping",
-    "slicing",
-    "source",
-    "transposed_convolution",
-    "unpooling",
-    "window_partition",
-]

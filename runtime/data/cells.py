@@ -10,7 +10,7 @@ from ...grammar.diagnostics import NetError, error
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .class_names import number_in
-from .text_table import TRUTHS, Table, has_comma, has_point, is_missing, is_thousands
+from .table import TRUTHS, Table, has_comma, has_point, is_missing, is_thousands
 
 _LARGEST = float(np.finfo(np.float32).max)
 _FEW_WORDS = 10  # which may differ in all rows

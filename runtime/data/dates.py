@@ -10,7 +10,7 @@ import numpy as np
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .cells import is_number, texts
-from .text_table import Cells, Table, is_missing
+from .table import Cells, Table, is_missing
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*\.?"

@@ -7,8 +7,9 @@ from .choices import loader
 from .dataset import Dataset
 from .faults import located
 from .reading import Known, Reading
+from .table import Table
 from .tabular import beside, tabulate
-from .text_table import Table, read_table
+from .text_table import read_table
 
 
 @loader("csv")

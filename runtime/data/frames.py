@@ -17,8 +17,8 @@ from .faults import empty, wrong_argument
 from .from_arrays import arrays
 from .picture_files import is_picture_file
 from .reading import Known, Reading
+from .table import Cells, Table
 from .tabular import beside, tabulate
-from .text_table import Cells, Table
 
 FRAME = "the table"  # what messages call a frame
 _PACKED = ("data", "target")  # what scikit-learn's `Bunch` has

@@ -14,8 +14,8 @@ from .faults import damaged, listed, located
 from .frames import Labelled, frame_table
 from .parts import Parts, part_files
 from .reading import Known, Reading
+from .table import Table
 from .tabular import tabulate
-from .text_table import Table
 
 _SUFFIX = ".parquet"
 _HUGGING_FACE = b"huggingface"  # the key of what it says of columns

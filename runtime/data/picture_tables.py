@@ -13,8 +13,8 @@ from .fingerprints import digest, of_arrays
 from .picture_files import SUFFIXES, Encoded
 from .reading import DROP, Known, Reading, about_rows, names_in, without
 from .stored_pictures import Stored, StoredPictures, picture_places
+from .table import Table, is_missing
 from .table_targets import with_target
-from .text_table import Table, is_missing
 
 _SHOWN = 8  # columns that a note lists
 

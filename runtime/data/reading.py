@@ -7,8 +7,8 @@ from .cells import group_numbers, texts
 from .columns import ColumnsByInput
 from .dataset import About
 from .dates import moments
+from .table import Table
 from .table_targets import Points
-from .text_table import Table
 
 DROP = "drop"
 Names = str | Sequence[str] | None

@@ -14,8 +14,9 @@ from .dataset import Dataset
 from .faults import damaged, located
 from .frames import table_of
 from .reading import Known, Reading
+from .table import Table
 from .tabular import tabulate
-from .text_table import Table, told_text
+from .text_file import told_text
 
 
 @loader("json")

@@ -12,7 +12,7 @@ from .cells import is_number, no_number, numbers, texts
 from .class_names import numbered
 from .dataset import TARGET_NAME, About, MirrorPairs, Rows, TargetKind
 from .faults import unfit, unknown_class, wrong_argument
-from .text_table import Table, is_missing
+from .table import Table, is_missing
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _AXES = re.compile(r"(?P<point>.*?)[ _.-]?(?P<axis>[xy])", re.IGNORECASE | re.DOTALL)

@@ -22,9 +22,9 @@ from .dates import parted
 from .faults import empty, mismatched, wrong_argument
 from .picture_tables import picture_rows, shown_in
 from .reading import DROP, Known, Reading, about_rows, names_in, without
+from .table import Table
 from .table_data import TableData, about_columns
 from .table_targets import with_target
-from .text_table import Table
 
 REFUSED_AT_ONCE = 5  # columns: where more are, they have one cause
 

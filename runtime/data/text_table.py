@@ -1,140 +1,26 @@
 """A file of text -> a table: its cells by column, whatever is between them, named or not."""
 
 import csv
-import gzip
 import os
 import re
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from io import BytesIO, TextIOWrapper
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import IO
-
-import numpy as np
 
 from ...grammar.diagnostics import NetError
-from ...grammar.files import open_file
-from ..arrays.memory import not_enough_memory, physical_memory
-from ..kerneldef import Array
-from .faults import damaged, empty, unknown_name, wrong_argument
-from .foreign_formats import check_bytes, check_text
+from .faults import damaged, empty, wrong_argument
+from .foreign_formats import check_text
+from .table import TRUTHS, Cells, Table, has_comma, has_point, is_missing, is_number, is_thousands
+from .text_file import opened_text
 
 BLANKS = " "  # as a delimiter: any number of blanks and tabs
-TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
-_MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 _LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes some four millions
-_LARGEST = min(2**30, physical_memory() // 16)  # bytes of text: cells take about 16 times as much
-_UTF_8 = "save the file as UTF-8 text; unpack an archive such as zip"
 _LOOKED_AT = 30  # lines, for what is between the cells
-_GZIP = b"\x1f\x8b"
-# How files of other encodings begin: with a mark, or, without, with a character of ASCII.
-_ENCODINGS = {
-    re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"): "utf-32",
-    re.compile(rb"\xff\xfe|\xfe\xff"): "utf-16",  # what spreadsheets call Unicode
-    re.compile(rb"[^\0]\0\0\0"): "utf-32-le",
-    re.compile(rb"\0\0\0[^\0]"): "utf-32-be",
-    re.compile(rb"[^\0]\0"): "utf-16-le",
-    re.compile(rb"\0[^\0]"): "utf-16-be",
-}
 _FEW = 2  # lines, of which the second one alone proves nothing
 _BLANK_CELL = re.compile(r'"[^"]*"(?!\S)|\S+')
 _LEFT_OUT = ("#", "sep=")  # comments, and what tells Excel the delimiter
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
-_POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")  # what pandas calls a column without a name
-
-
-Cells = Sequence[str] | Array
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The cells of a file or of a data frame.
-
-    Attributes:
-        name: What messages call it.
-        columns: The cells by the column's name: text without blanks around it, or of data frames
-            numbers as an array, NaN where one is missing.
-        lines: The line of the file that each row begins in, or its number.
-        decimal: What precedes the decimals of a number, a point or a comma.
-        unit: What a row is called.
-        levels: The words of columns that say in what order theirs are.
-        encoded: Columns of pictures: a file for each row, None where there is none.
-        folder: The folder that it is in.
-    """
-
-    name: str
-    columns: Mapping[str, Cells]
-    lines: Sequence[int]
-    decimal: str = "."
-    unit: str = "line"
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    encoded: Mapping[str, Sequence[bytes | None]] = field(default_factory=dict)
-    folder: str = ""
-
-    def rows(self, kept: Array) -> "Table":
-        """The table with some of its rows, by number."""
-        columns = {
-            name: cells[kept]
-            if isinstance(cells, np.ndarray)
-            else [cells[place] for place in kept.tolist()]
-            for name, cells in self.columns.items()
-        }
-        places: list[int] = kept.tolist()
-        encoded = {name: [each[place] for place in places] for name, each in self.encoded.items()}
-        lines = [self.lines[place] for place in places]
-        return replace(self, columns=columns, lines=lines, encoded=encoded)
-
-    def missing(self, name: str) -> Array:
-        """Which cells of a column say that something is not known, (N,) bool."""
-        cells = self.column(name)
-        if isinstance(cells, np.ndarray):
-            gaps: Array = (cells != cells).reshape(len(cells), -1).any(axis=1)
-            return gaps
-        return np.fromiter(map(is_missing, cells), bool, len(cells))
-
-    def column(self, name: str) -> Cells:
-        """The cells of a column.
-
-        Raises:
-            NetError: E526, there is none of that name.
-        """
-        if name not in self.columns:
-            raise unknown_name("column", name, self.columns, self.name)
-        return self.columns[name]
-
-    def number(self, text: str) -> float:
-        """The number that a text is.
-
-        Raises:
-            ValueError: It is none.
-        """
-        if "_" in text:
-            raise ValueError
-        if self.decimal == ",":
-            if "." in text:
-                raise ValueError
-            text = text.replace(",", ".")
-        return float(text)
-
-    def measure(self, text: str) -> float:
-        """The number that a text is, or means: true and yes are 1, false and no are 0.
-
-        Raises:
-            ValueError: It is none.
-        """
-        try:
-            return self.number(text)
-        except ValueError:
-            truth = TRUTHS.get(text.casefold())
-            if truth is None:
-                raise
-            return truth
 
 
 Record = tuple[int, list[str]]  # the line that it begins in, and its cells
@@ -197,7 +83,7 @@ def _of_scikit_learn(name: str, rows: Sequence[Record], decimal: str | None) -> 
     if len(widths) != 1 or not told or samples != str(len(others)):
         return None
     inputs, *classes = told
-    if inputs != str(widths.pop() - 1) or not classes or any(map(_is_number, classes)):
+    if inputs != str(widths.pop() - 1) or not classes or any(map(is_number, classes)):
         return None
     *columns, labels = zip(*(cells for _, cells in others), strict=True)
     if not set(labels) <= set(map(str, range(len(classes)))):
@@ -214,100 +100,13 @@ def _records(path: str, delimiter: str | None) -> tuple[str, list[Record]]:
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or is no text (E521).
     """
-    with _as_text(path), _text(path) as file:
+    with opened_text(path) as file:
         first = list(islice(file, _LOOKED_AT))
         check_text(path, first)
         between = delimiter or _delimiter(first)
         file.seek(0)
         rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
         return between, rows
-
-
-@contextmanager
-def _as_text(path: str) -> Iterator[None]:
-    """What reading text may fail with, as errors that name the file.
-
-    Raises:
-        NetError: E521.
-    """
-    try:
-        yield
-    except UnicodeDecodeError as failure:
-        byte, encoding = failure.object[failure.start], failure.encoding.upper()
-        reason = f"the byte 0x{byte:02x} in it is not {encoding}"
-        raise damaged(path, reason, _UTF_8) from None
-    except UnicodeError as failure:  # a mark in the midst of UTF-16
-        raise damaged(path, str(failure), _UTF_8) from None
-    except (EOFError, OSError, zlib.error) as failure:
-        raise damaged(path, str(failure)) from None
-
-
-def is_missing(cell: str) -> bool:
-    """Whether a cell says that something is not known."""
-    return cell.casefold() in _MISSING
-
-
-def has_comma(cell: str) -> bool:
-    """Whether a cell is a number with a comma in it."""
-    return _COMMA.fullmatch(cell) is not None
-
-
-def has_point(cell: str) -> bool:
-    """Whether a cell is a number with a decimal point."""
-    return _POINT.fullmatch(cell) is not None
-
-
-def is_thousands(cell: str) -> bool:
-    """Whether a comma in a number may divide thousands."""
-    return _THOUSANDS.fullmatch(cell) is not None
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell is a number, or several with blanks between them, with a point or a comma."""
-    try:
-        float(cell.split()[0].replace(",", "."))
-    except (IndexError, ValueError):
-        return False
-    return not is_missing(cell)
-
-
-def _text(path: str) -> IO[str]:
-    """The text of a file, in memory.
-
-    Raises:
-        NetError: It cannot be read (E001), or is too large (E507).
-    """
-    with open_file(path) as file:
-        zipped = file.read(2) == _GZIP
-        file.seek(0)
-        size = os.fstat(file.fileno()).st_size
-        if size > _LARGEST:
-            raise _too_large(path, size)
-        # One byte more than is taken: what unpacks without end is found out here.
-        data = gzip.GzipFile(fileobj=file).read(_LARGEST + 1) if zipped else file.read()
-    if len(data) > _LARGEST:
-        raise _too_large(path, len(data))
-    check_bytes(path, data)
-    found = (name for start, name in _ENCODINGS.items() if start.match(data))
-    encoding = next(found, "utf-8-sig")
-    if encoding == "utf-8-sig" and b"\0" in data:
-        raise damaged(path, "it contains zero bytes, which text does not", _UTF_8)
-    return TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
-
-
-def told_text(path: str) -> str:
-    """The text of a file, gzipped or not.
-
-    Raises:
-        NetError: It cannot be read (E001), is too large (E507) or is no text (E521).
-    """
-    with _as_text(path), _text(path) as file:
-        return file.read()
-
-
-def _too_large(path: str, size: int) -> NetError:
-    help = f"text tables are limited to {_LARGEST:_} bytes; store larger ones as npz"
-    return not_enough_memory(f"the cells of `{path}`, whose text alone takes", size, help)
 
 
 def _is_told(cells: Sequence[str], delimiter: str) -> bool:
@@ -397,11 +196,11 @@ def _is_header(path: str, rows: Sequence[Record]) -> bool:
         NetError: E521, it may do so, and may be a sample as well.
     """
     first, others = rows[0][1], [cells for _, cells in rows[1:]]
-    numbers = [cell for cell in first if _is_number(cell)]
-    words = [(place, cell) for place, cell in enumerate(first) if not _is_number(cell)]
+    numbers = [cell for cell in first if is_number(cell)]
+    words = [(place, cell) for place, cell in enumerate(first) if not is_number(cell)]
     below = others[0] if others else []
     above_numbers = any(
-        _is_number(below[place]) and not is_missing(cell)
+        is_number(below[place]) and not is_missing(cell)
         for place, cell in words
         if place < len(below)
     )
@@ -466,7 +265,7 @@ def _with_row_names(first: list[str], samples: Sequence[Record], delimiter: str)
     Numbers beside commas might be halves of numbers with decimal commas.
     """
     names = [cells[0] for _, cells in samples]
-    are_numbers = any(map(_is_number, names))
+    are_numbers = any(map(is_number, names))
     if len(set(names)) < len(names) or (are_numbers and delimiter == ","):
         return first
     return ["", *first]

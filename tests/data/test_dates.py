@@ -11,7 +11,7 @@ import pytest
 import netc
 from netc.runtime.data import LOADERS, Dataset
 from netc.runtime.data.dates import dates_of, moments
-from netc.runtime.data.text_table import Table
+from netc.runtime.data.table import Table
 
 Refusal = Callable[..., str]
 

@@ -11,9 +11,9 @@ from netc.runtime.data import LOADERS, Dataset, fit
 from netc.runtime.data.columns import Column
 from netc.runtime.data.frames import frame_data
 from netc.runtime.data.reading import Reading
+from netc.runtime.data.table import Table
 from netc.runtime.data.table_data import TableData
 from netc.runtime.data.tabular import tabulate
-from netc.runtime.data.text_table import Table
 
 Array = np.ndarray[Any, Any]
 NAN = np.nan

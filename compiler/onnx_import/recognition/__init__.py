@@ -1,6 +1,6 @@
 """Operators of a model -> the layers that a program would call for them."""
 
-from . import (
+from . import (  # noqa: F401  (each enters its rows)
     activations,
     attention,
     convolutions,
@@ -15,19 +15,3 @@ from . import (
     tables,
     windows,
 )
-
-__all__ = [
-    "activations",
-    "attention",
-    "convolutions",
-    "dense",
-    "local",
-    "merging",
-    "normalizations",
-    "pooling",
-    "recurrent",
-    "rotations",
-    "shaping",
-    "tables",
-    "windows",
-]
