@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 
@@ -62,9 +63,7 @@ def test_the_text_is_what_was_compiled(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit(values: dict[str, Any], message: str) -> None:
     """Names and values that the program cannot have are errors."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(PROGRAM, lets=values)
-    assert str(failure.value).startswith(message)
+    assert refusal(netc.compile, PROGRAM, lets=values).startswith(message)
 
 
 def test_models_have_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.live_curves import LiveCurves, in_notebook
@@ -61,12 +62,11 @@ def test_summaries_are_tables(columns: tuple[str, ...] | None) -> None:
 
 def test_errors_are_excerpts() -> None:
     """An error shows its place without a traceback; its text is never markup."""
-    with pytest.raises(netc.NetError) as raised:
-        netc.compile(f'INPUT(3) -> op("{HOSTILE}")')
-    html = raised.value._repr_html_()
-    assert "".join(_well_formed(html).itertext()) == str(raised.value)
+    raised = failure_of(netc.compile, f'INPUT(3) -> op("{HOSTILE}")')
+    html = raised._repr_html_()
+    assert "".join(_well_formed(html).itertext()) == str(raised)
     assert HOSTILE not in html
-    assert raised.value._render_traceback_() == str(raised.value).splitlines()
+    assert raised._render_traceback_() == str(raised).splitlines()
 
 
 def test_differences_are_coloured() -> None:

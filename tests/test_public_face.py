@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from support.refusals import failure_of, refusal
 
 import netc
 
@@ -66,9 +67,7 @@ class World:
     @cached_property
     def error(self) -> netc.NetError:
         """An error of a program."""
-        with pytest.raises(netc.NetError) as caught:
-            netc.compile("INPUT -> FCC(3)")
-        return caught.value
+        return failure_of(netc.compile, "INPUT -> FCC(3)")
 
     @cached_property
     def rounding(self) -> netc.records.Rounding:
@@ -239,12 +238,11 @@ def test_copies_work(world: World) -> None:
 )
 def test_errors_of_all_kinds_are_copied(text: str) -> None:
     """An error says the same after any way of copying it."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(text)
+    caught = failure_of(netc.compile, text)
     for copied in WAYS.values():
-        other = copied(caught.value)
+        other = copied(caught)
         assert isinstance(other, netc.NetError)
-        assert str(other) == str(caught.value)
+        assert str(other) == str(caught)
 
 
 def test_errors_and_networks_come_from_other_processes() -> None:
@@ -254,9 +252,7 @@ def test_errors_and_networks_come_from_other_processes() -> None:
         assert pool.submit(netc.compile, "INPUT(2) -> FC(3)").result(60).params == 9
         failed = pool.submit(netc.compile, "INPUT(2) -> FCC(3)").exception(60)
     assert isinstance(failed, netc.NetError)
-    with pytest.raises(netc.NetError) as here:
-        netc.compile("INPUT(2) -> FCC(3)")
-    assert str(failed) == str(here.value)
+    assert str(failed) == refusal(netc.compile, "INPUT(2) -> FCC(3)")
     assert failed.diagnostics[0].span is not None
     assert failed.diagnostics[0].span.text == "FCC"
 

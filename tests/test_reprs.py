@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -71,17 +72,14 @@ def test_records_are_short(run: Any) -> None:
 
 def test_an_error() -> None:
     """An error shows its message."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile("INPUT -> FCC(3)").run(np.zeros((1, 1), np.float32))
-    assert "unknown layer `FCC`" in repr(caught.value)
-    assert len(repr(caught.value)) < 250
+    caught = failure_of(netc.compile("INPUT -> FCC(3)").run, np.zeros((1, 1), np.float32))
+    assert "unknown layer `FCC`" in repr(caught)
+    assert len(repr(caught)) < 250
 
 
 def test_diagnostics_and_extents() -> None:
     """A diagnostic and its span show their place; an extent shows its formula."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile("INPUT -> FCC(3)")
-    found = caught.value.diagnostics[0]
+    found = failure_of(netc.compile, "INPUT -> FCC(3)").diagnostics[0]
     assert repr(found) == f"<Diagnostic {found.code} at <chain>:1:10: {found.message}>"
     assert repr(found.span) == "<Span <chain>:1:10>"
     output = netc.compile("INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2)").graph.outputs["output"]

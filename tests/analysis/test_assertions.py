@@ -5,6 +5,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from support.refusals import failure_of, refusal
 
 import netc
 from netc.compiler.analysis import quantities
@@ -23,16 +24,12 @@ def compiled(assertions: str, net: str = NET) -> netc.Network:
 
 def failure(assertions: str, net: str = NET) -> str:
     """The whole rendered text of the error."""
-    with pytest.raises(netc.NetError) as raised:
-        compiled(assertions, net)
-    return str(raised.value) + "\n"
+    return refusal(compiled, assertions, net) + "\n"
 
 
 def message(condition: str) -> str:
     """The message of the only finding about a condition."""
-    with pytest.raises(netc.NetError) as raised:
-        compiled(f"assert {condition}\n")
-    (diagnostic,) = raised.value.diagnostics
+    (diagnostic,) = failure_of(compiled, f"assert {condition}\n").diagnostics
     return diagnostic.message
 
 

@@ -4,6 +4,7 @@ import json
 from textwrap import dedent
 
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.compiler import ops  # noqa: F401  (fills the op table)
@@ -224,9 +225,7 @@ def test_shared_parameters_are_shown() -> None:
 
 def test_unknown_column() -> None:
     """A column that does not exist is an error with the nearest that does."""
-    with pytest.raises(netc.NetError) as raised:
-        summary("INPUT -> FC", columns=["layer", "param"])
-    assert str(raised.value) == (
+    assert refusal(summary, "INPUT -> FC", columns=["layer", "param"]) == (
         "error[E102]: the table has no column `param`\n  = help: did you mean `params`?"
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnx
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.benchmarks import Benchmark, Profile, plan
@@ -120,9 +121,8 @@ def test_a_network_without_inputs_is_timed(start: str, mode: Any) -> None:
 )
 def test_options_are_checked(options: dict[str, Any], code: str) -> None:
     """What Python gives is refused before anything runs."""
-    with pytest.raises(NetError) as failure:
-        netc.compile("INPUT(4) -> FC(3)").bench(**options)
-    assert failure.value.diagnostics[0].code == code
+    failure = failure_of(netc.compile("INPUT(4) -> FC(3)").bench, **options)
+    assert failure.diagnostics[0].code == code
 
 
 def test_pytorch_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:

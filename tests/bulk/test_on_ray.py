@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.command_line import ENVIRONMENT
+from support.refusals import refusal
 
 import netc
 from netc.bulk_prediction import predict_files, task_of
@@ -157,17 +158,14 @@ def test_no_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address at which nobody answers is an error, within seconds."""
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     task = _task(netc.load("net.onnx"), "out.parquet")
-    with pytest.raises(netc.NetError) as failure:
-        predict_on_ray(task, task.missing())
-    assert str(failure.value).startswith("error[E547]: Ray does not answer at `127.0.0.1:1`")
+    failure = refusal(predict_on_ray, task, task.missing())
+    assert failure.startswith("error[E547]: Ray does not answer at `127.0.0.1:1`")
 
 
 def test_without_ray(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package is an error that names the extra."""
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(netc.NetError) as failure:
-        on_ray._ray()
-    assert str(failure.value) == (
+    assert refusal(on_ray._ray) == (
         "error[E528]: `--engine ray` runs by Ray, which is not installed\n"
         "  = help: install the extra `ray`: `pip install 'netc[ray]'`"
     )

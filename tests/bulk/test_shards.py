@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.command_line import netc as command
+from support.refusals import refusal
 
 import netc
 from netc.runtime.bulk import shards
@@ -231,9 +232,7 @@ DAMAGED = {
 def test_damaged_files(trained: netc.Network, name: str) -> None:
     """A file that cannot be read is an error that names it, and leaves nothing half written."""
     (Path("data") / name).write_bytes(DAMAGED[name])
-    with pytest.raises(netc.NetError) as failure:
-        trained.predict_files("data", "out.parquet", run="run")
-    assert "data" in str(failure.value)
+    assert "data" in refusal(trained.predict_files, "data", "out.parquet", run="run")
     left = os.listdir("out.parquet") if os.path.exists("out.parquet") else []
     assert left in ([], ["_netc.json"])
 
@@ -242,6 +241,5 @@ def test_a_number_that_is_none(trained: netc.Network) -> None:
     """A missing value is an error that names file and row."""
     rows = table(9).set_column(3, "c0", pa.array([1.0, 2, 3, 4, 5, None, 7, 8, 9]))
     parquet.write_table(rows, "data/a.parquet")
-    with pytest.raises(netc.NetError) as failure:
-        trained.predict_files("data", "out.parquet", run="run")
-    assert "`data/a.parquet` from row 0: the input `input` of sample 5" in str(failure.value)
+    failure = refusal(trained.predict_files, "data", "out.parquet", run="run")
+    assert "`data/a.parquet` from row 0: the input `input` of sample 5" in failure

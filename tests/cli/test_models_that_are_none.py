@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto
 from support.command_line import Outcome
+from support.refusals import failure_of
 
 import netc
 from netc.cli import COMMANDS
@@ -92,9 +93,8 @@ def test_files(kind: str, tmp_path: Path) -> None:
     make(tmp_path / "m.onnx")
     if kind == "forbidden" and os.access(tmp_path / "m.onnx", os.R_OK):
         pytest.skip("root reads every file")
-    with pytest.raises(netc.NetError) as caught:
-        netc.load(tmp_path / "m.onnx")
-    assert [found.code for found in caught.value.diagnostics] == [code]
+    caught = failure_of(netc.load, tmp_path / "m.onnx")
+    assert [found.code for found in caught.diagnostics] == [code]
 
 
 @pytest.mark.parametrize("line", LINES)

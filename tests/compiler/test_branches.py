@@ -1,6 +1,7 @@
 """Branches whose number is computed, and what the turns of repetitions name."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -136,9 +137,7 @@ REFUSED = {
 @pytest.mark.parametrize("program", REFUSED)
 def test_refused(program: str) -> None:
     """What is wrong is told in one sentence."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(program)
-    first = caught.value.diagnostics[0]
+    first = failure_of(netc.compile, program).diagnostics[0]
     code, message = REFUSED[program]
     assert first.code == code
     assert message in first.message

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -129,10 +130,9 @@ ROWS = [
 @pytest.mark.parametrize(("written", "meant"), ROWS)
 def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> None:
     """The help holds the corrected call, which compiles where the foreign one stood."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
-    found = re.search(r"write `(.*)`$", refused.value.diagnostics[0].help or "")
-    assert found is not None, str(refused.value)
+    refused = failure_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
+    found = re.search(r"write `(.*)`$", refused.diagnostics[0].help or "")
+    assert found is not None, str(refused)
     assert found[1] == meant
     netc.compile(f"INPUT(32x32x3) -> {found[1]} -> FC(2)")
 
@@ -157,9 +157,8 @@ def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> N
 )
 def test_the_help_says_what_it_leaves_out(written: str, meant: str, said: str) -> None:
     """An argument that netc's layer has not is named behind the call, and the call compiles."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
-    help = refused.value.diagnostics[0].help or ""
+    refused = failure_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
+    help = refused.diagnostics[0].help or ""
     assert help.startswith(f"write `{meant}`; ")
     assert said in help
     netc.compile(f"INPUT(32x32x3) -> {meant} -> FC(2)")
@@ -188,9 +187,8 @@ def test_a_causal_convolution_pads_in_front() -> None:
 )
 def test_a_recipe_holds_the_numbers_of_the_call(written: str, meant: str) -> None:
     """What netc has not is written by other layers, with the sizes that the author gave."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT(10x16, sequence) -> {written} -> FC")
-    assert meant in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(netc.compile, f"INPUT(10x16, sequence) -> {written} -> FC")
+    assert meant in (refused.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(
@@ -204,34 +202,29 @@ def test_a_recipe_holds_the_numbers_of_the_call(written: str, meant: str) -> Non
 )
 def test_the_help_spells_the_input_without_its_batch(written: str, meant: str) -> None:
     """An input's extents are one size, and the batch is never written."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"{written} -> GAP -> FC(2)")
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    refused = failure_of(netc.compile, f"{written} -> GAP -> FC(2)")
+    assert refused.diagnostics[0].help == f"write `{meant}`"
     netc.compile(f"{meant} -> GAP -> FC(2)")
 
 
 @pytest.mark.parametrize("written", ["CONV(0.5)", "POOL(2.5)", "CONV(3x3, n)", "CONV(True)"])
 def test_the_help_spells_no_call_that_is_refused(written: str) -> None:
     """Values that our argument does not take are not put into a corrected call."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
-    assert "write `" not in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
+    assert "write `" not in (refused.diagnostics[0].help or "")
 
 
 def test_the_help_for_a_sequence_spells_a_kernel_of_one_number() -> None:
     """A 1-D kernel is a keyword, which goes behind the counts."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("INPUT(16x3, sequence) -> Conv1d(3, 8, 5) -> FC(2)")
-    assert refused.value.diagnostics[0].help == "write `CONV(8, kernel=5)`"
+    refused = failure_of(netc.compile, "INPUT(16x3, sequence) -> Conv1d(3, 8, 5) -> FC(2)")
+    assert refused.diagnostics[0].help == "write `CONV(8, kernel=5)`"
     netc.compile("INPUT(16x3, sequence) -> CONV(8, kernel=5) -> FC(2)")
 
 
 @pytest.mark.parametrize("written", ["nn.GRU(3, 8)", "nn.Fold(3)", "nn.GLU()"])
 def test_a_layer_of_another_framework_is_named_as_such(written: str) -> None:
     """No step of the help is invented from the numbers of a layer that netc has not."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> {written} -> FC(2)")
-    first = refused.value.diagnostics[0]
+    first = failure_of(netc.compile, f"INPUT -> {written} -> FC(2)").diagnostics[0]
     assert "of another framework" in first.message
     assert "FC(" not in (first.help or "")
 
@@ -259,16 +252,13 @@ def test_a_layer_of_another_framework_is_named_as_such(written: str) -> None:
 )
 def test_a_program_is_told_with_all_its_layers(program: str, meant: str) -> None:
     """Flax's calls, Gluon's `add` of several and TensorFlow 1's functions keep their arguments."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    assert failure_of(netc.compile, program).diagnostics[0].help == f"write `{meant}`"
 
 
 def test_a_line_without_an_arrow_is_told_to_continue_the_chain() -> None:
     """Layers on lines of their own keep their arguments in the help."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("INPUT\nCONV(5x5, 8)\nFC(10)")
-    helps = [each.help for each in refused.value.diagnostics]
+    refused = failure_of(netc.compile, "INPUT\nCONV(5x5, 8)\nFC(10)")
+    helps = [each.help for each in refused.diagnostics]
     assert helps[0] == "write `-> CONV(5x5, 8)` to continue the chain above"
 
 
@@ -282,16 +272,16 @@ def test_a_layer_that_is_applied_to_nothing_is_refused(written: str) -> None:
 @pytest.mark.parametrize("line", ["model.summary()", "loss.backward()", "optimizer.step()"])
 def test_a_method_of_a_training_script_is_to_be_removed(line: str) -> None:
     """Its parentheses are not told as an empty group of branches."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC\n{line}\n")
-    assert "calls no methods" in refused.value.diagnostics[0].message
+    refused = failure_of(netc.compile, f"INPUT -> FC\n{line}\n")
+    assert "calls no methods" in refused.diagnostics[0].message
 
 
 def test_a_program_with_a_recurrent_layer() -> None:
     """Keras' layers hand on the last state, if they are not told to return sequences."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("model = keras.Sequential([\n  layers.LSTM(64),\n  layers.Dense(10),\n])\n")
-    assert "LSTM(64, last) -> FC(10)" in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(
+        netc.compile, "model = keras.Sequential([\n  layers.LSTM(64),\n  layers.Dense(10),\n])\n"
+    )
+    assert "LSTM(64, last) -> FC(10)" in (refused.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(
@@ -312,14 +302,12 @@ def test_a_program_with_a_recurrent_layer() -> None:
 )
 def test_a_step_that_is_no_layer_is_told_where_it_belongs(step: str, said: str) -> None:
     """Ends of a chain, losses and dots are not answered with a layer."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC(10) -> {step}")
-    assert said in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(netc.compile, f"INPUT -> FC(10) -> {step}")
+    assert said in (refused.diagnostics[0].help or "")
 
 
 def test_a_dense_layer_takes_no_width_of_its_input() -> None:
     """Keras' `input_dim` is an input in front, and not a second count."""
     program = "model = Sequential()\nmodel.add(Dense(64, input_dim=20))\nmodel.add(Dense(1))"
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    assert refused.value.diagnostics[0].help == "write `INPUT(20) -> FC(64) -> FC(1)`"
+    refused = failure_of(netc.compile, program)
+    assert refused.diagnostics[0].help == "write `INPUT(20) -> FC(64) -> FC(1)`"

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.refusals import failure_of, refusal
 
 import netc
 
@@ -14,9 +15,7 @@ ROWS = [tuple(row.split("\n----\n")) for row in TABLE.read_text("utf-8").strip()
 
 def help_of(program: str) -> str:
     """The help of the first thing that is wrong with a program."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    return refused.value.diagnostics[0].help or ""
+    return failure_of(netc.compile, program).diagnostics[0].help or ""
 
 
 @pytest.mark.parametrize(("program", "meant"), ROWS, ids=lambda text: text[:40])
@@ -102,6 +101,7 @@ def test_a_hostile_program_is_refused_soon(program: str) -> None:
 
 def test_a_help_of_several_lines_is_indented() -> None:
     """Each line of a program in a help stands below the first."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("class N(nn.Module):\n  def forward(self, x):\n    return x + F.relu(x)\n")
-    assert re.search(r"  = help: write `x = INPUT\n     \( x", str(refused.value))
+    refused = refusal(
+        netc.compile, "class N(nn.Module):\n  def forward(self, x):\n    return x + F.relu(x)\n"
+    )
+    assert re.search(r"  = help: write `x = INPUT\n     \( x", refused)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.fuzzing import Worker
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.lower.statements import lower
@@ -120,9 +121,7 @@ REFUSED = [
 def test_refused(lines: str, expression: str, code: str, message: str) -> None:
     """What is wrong is told in one sentence, and before time and memory are spent."""
     program = f"{lines}\nlet result = {expression}\nINPUT(4) -> FC(2)"
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(program)
-    (found,) = caught.value.diagnostics
+    (found,) = failure_of(netc.compile, program).diagnostics
     assert found.code == code
     assert message in found.message
     assert found.span is not None
@@ -144,10 +143,9 @@ def test_the_deepest_programs_fit_the_stack() -> None:
 
 def test_an_error_in_a_function_points_to_the_call() -> None:
     """The caret is in the function; the call stands below it."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile("let half(x) = x / 0\nINPUT(4) -> FC(half(4))")
-    (found,) = caught.value.diagnostics
-    assert [each.span and each.span.text for each in caught.value.diagnostics] == ["0"]
+    caught = failure_of(netc.compile, "let half(x) = x / 0\nINPUT(4) -> FC(half(4))")
+    (found,) = caught.diagnostics
+    assert [each.span and each.span.text for each in caught.diagnostics] == ["0"]
     assert [(each.span.text, each.text) for each in found.also] == [
         ("half(4)", "in this call of `half`")
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.advice import places
+from support.refusals import refusal
 
 import netc
 
@@ -42,6 +43,4 @@ def followed(program: str) -> str | None:
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:60])
 def test_following_the_help_leads_to_a_program(program: str) -> None:
     """Written with the habits of Keras, PyTorch, Caffe or a whiteboard, and mended by its helps."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(program)
-    assert followed(program) is not None, str(caught.value)
+    assert followed(program) is not None, refusal(netc.compile, program)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.refusals import refusal
 
 import netc
 
@@ -27,9 +28,7 @@ def write(folder: Path, **files: str) -> str:
 
 def refused(path: str) -> str:
     """The rendered errors of a file, its folder's name left out."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.load(path)
-    return str(failure.value).replace(str(Path(path).parent) + "/", "")
+    return refusal(netc.load, path).replace(str(Path(path).parent) + "/", "")
 
 
 def test_lets_and_blocks_come_in(tmp_path: Path) -> None:

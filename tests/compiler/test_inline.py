@@ -1,6 +1,7 @@
 """`inline Block(...)`: a call that opens no scope."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -89,9 +90,10 @@ REFUSED = [
 @pytest.mark.parametrize(("chain", "code", "message", "help"), REFUSED)
 def test_refused(chain: str, code: str, message: str, help: str) -> None:
     """What is no block, shared weights, and names that are there already."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"{STEM}block Again {{ inline Again }}\nINPUT(8x8x3) -> {chain}")
-    first = caught.value.diagnostics[0]
+    caught = failure_of(
+        netc.compile, f"{STEM}block Again {{ inline Again }}\nINPUT(8x8x3) -> {chain}"
+    )
+    first = caught.diagnostics[0]
     assert first.code == code
     assert message in first.message
     assert help in (first.help or "")

@@ -1,6 +1,7 @@
 """Keywords of other frameworks, given to netc's own layers."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.layers.layerdef import COMMON, LAYERS
@@ -37,9 +38,7 @@ SEQUENCE, IMAGE, TOKENS = "16x32, sequence", "32x32x16", "16, dtype=int64"
 )
 def test_a_keyword_is_answered_with_ours(size: str, call: str, help: str) -> None:
     """The help says what stands for it, with its value, or what to do instead."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"INPUT({size}) -> {call}")
-    (found,) = caught.value.diagnostics
+    (found,) = failure_of(netc.compile, f"INPUT({size}) -> {call}").diagnostics
     assert found.code == "E102"
     assert found.help == help
 

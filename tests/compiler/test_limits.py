@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.fuzzing import Worker
+from support.refusals import failure_of
 
 import netc
 
@@ -86,9 +87,8 @@ def test_refused_at_once(program: str, worker: Worker) -> None:
 
 def test_a_list_that_is_named_in_an_error() -> None:
     """An error shows the start of a long list, and not all of it."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile("let a = range(100_000)\nINPUT -> [FC]*a")
-    message = failure.value.diagnostics[0].message
+    failure = failure_of(netc.compile, "let a = range(100_000)\nINPUT -> [FC]*a")
+    message = failure.diagnostics[0].message
     assert message.startswith("a repeat count must be a whole number, 0 or more, not `[0, 1, 2, ")
     assert message.endswith("...`")
     assert len(message) < 150
@@ -96,9 +96,8 @@ def test_a_list_that_is_named_in_an_error() -> None:
 
 def test_too_much_text() -> None:
     """A text above the limit is refused before it is parsed."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile("INPUT -> FC\n" + "#" * (10 * 2**20))
-    assert failure.value.diagnostics[0].code == "E403"
+    failure = failure_of(netc.compile, "INPUT -> FC\n" + "#" * (10 * 2**20))
+    assert failure.diagnostics[0].code == "E403"
 
 
 def test_what_is_just_within() -> None:
@@ -130,9 +129,8 @@ def test_a_misspelling_among_many_names() -> None:
     """With thousands of names at hand, a suggestion still comes at once."""
     names = "".join(f"let a{i} = {i}\n" for i in range(3_000))
     started = time.process_time()
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(f"{names}INPUT -> FC(b17)")
-    assert failure.value.diagnostics[0].code in ("E101", "E103")
+    failure = failure_of(netc.compile, f"{names}INPUT -> FC(b17)")
+    assert failure.diagnostics[0].code in ("E101", "E103")
     assert time.process_time() - started < 5
 
 
@@ -140,11 +138,8 @@ def test_blocks_that_double_are_refused_before_they_are_expanded() -> None:
     """What literal counts and calls tell of an expansion is told before a layer is built."""
     blocks = "".join(f"block B{i + 1} {{ B{i} -> B{i} }}\n" for i in range(17))
     started = time.process_time()
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(f"block B0 {{ LN }}\n{blocks}INPUT(4) -> B17")
-    assert failure.value.diagnostics[0].message.startswith(
-        "the network has at least 131_073 layers"
-    )
+    failure = failure_of(netc.compile, f"block B0 {{ LN }}\n{blocks}INPUT(4) -> B17")
+    assert failure.diagnostics[0].message.startswith("the network has at least 131_073 layers")
     assert time.process_time() - started < 1
 
 
@@ -153,9 +148,10 @@ def test_blocks_that_double_are_refused_before_they_are_expanded() -> None:
 def test_blocks_that_call_each_other_in_a_long_row(chain: str, count: int) -> None:
     """They nest too deep, inside a repetition as well, whose layers are counted beforehand."""
     blocks = "".join(f"block B{i + 1} {{ B{i} }}\n" for i in range(count))
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(f"block B0 {{ LN }}\n{blocks}INPUT(4) -> {chain.format(count)}")
-    assert [d.code for d in failure.value.diagnostics] == ["E402"]
+    failure = failure_of(
+        netc.compile, f"block B0 {{ LN }}\n{blocks}INPUT(4) -> {chain.format(count)}"
+    )
+    assert [d.code for d in failure.diagnostics] == ["E402"]
 
 
 def test_many_defaults_are_merged_once() -> None:

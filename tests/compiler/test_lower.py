@@ -1,6 +1,7 @@
 """Lowering: what chains, repetitions, branches, labels and values become."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.ir.types import author_size
@@ -56,9 +57,7 @@ def test_the_last_bare_dense_layer_has_the_classes(program: str, units: list[str
 )
 def test_a_hidden_bare_dense_layer_meets_another_size(program: str) -> None:
     """The error is about the units of a hidden layer where the classes do not help."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    (diagnostic,) = failure.value.diagnostics
+    (diagnostic,) = failure_of(netc.compile, program).diagnostics
     assert diagnostic.code == "E202"
     assert "a vector of 128 and" in diagnostic.message
 

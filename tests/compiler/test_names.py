@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -32,9 +33,7 @@ COLLIDING = {
 @pytest.mark.parametrize("program", COLLIDING)
 def test_a_name_that_is_given_twice_is_refused_where_it_is_given(program: str) -> None:
     """Labels, inputs, weights and computed names share one table; the second comer is told."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    first = failure.value.diagnostics[0]
+    first = failure_of(netc.compile, program).diagnostics[0]
     assert (first.code, f"`{COLLIDING[program]}`" in first.message) == ("E112", True)
     assert first.span is not None
     assert first.also or "repetition" in first.label
@@ -53,9 +52,7 @@ OF_OUTPUTS = {
 @pytest.mark.parametrize("program", OF_OUTPUTS)
 def test_an_output_with_the_name_of_an_input_or_a_weight_is_refused(program: str) -> None:
     """A model tells values apart by name alone, so this is found when the program is checked."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    first = failure.value.diagnostics[0]
+    first = failure_of(netc.compile, program).diagnostics[0]
     assert (first.code, first.message) == ("E112", OF_OUTPUTS[program])
     assert [pointer.text for pointer in first.also] == ["first given here"]
 
@@ -103,9 +100,7 @@ def test_names_that_a_step_of_training_needs(program: str, what: str, tmp_path: 
         lambda: net.export_training(tmp_path / "t.onnx", **changes),
         lambda: net.train(data, split=(1, 0, 0), epochs=1, **changes),
     ):
-        with pytest.raises(netc.NetError) as failure:
-            attempt()
-        first = failure.value.diagnostics[0]
+        first = failure_of(attempt).diagnostics[0]
         assert first.code == "E134"
         assert first.message == f"the network has {what}, a name that training needs for itself"
 
@@ -115,9 +110,7 @@ def test_a_train_block_reserves_names(name: str) -> None:
     """What could never be trained does not pass `check`."""
     program = f"INPUT(2) as {name} -> FC(2)\n"
     netc.compile(program)
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(f"{program}train {{ data = xor }}\n")
-    first = failure.value.diagnostics[0]
+    first = failure_of(netc.compile, f"{program}train {{ data = xor }}\n").diagnostics[0]
     assert first.code == "E134"
     assert first.span is not None
 
@@ -266,16 +259,15 @@ def test_expressions_read_the_extents_of_labelled_tensors(program: str) -> None:
 )
 def test_extents_that_cannot_be_read(program: str, message: str) -> None:
     """Unknown labels, other axes and open extents are told, the failure's own cause only once."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    assert failure.value.diagnostics[0].message.startswith(message)
+    assert failure_of(netc.compile, program).diagnostics[0].message.startswith(message)
 
 
 def test_extents_of_what_failed_are_not_told() -> None:
     """A label of a layer that failed is no second error where its extents are read."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile("INPUT(4x4x3) -> CONV(5, groups=2) as y -> RELU\ny -> FC(y.channels)")
-    assert [d.code for d in failure.value.diagnostics] == ["E204"]
+    failure = failure_of(
+        netc.compile, "INPUT(4x4x3) -> CONV(5, groups=2) as y -> RELU\ny -> FC(y.channels)"
+    )
+    assert [d.code for d in failure.diagnostics] == ["E204"]
 
 
 def test_an_automatic_name_in_an_expression_is_warned_of() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
@@ -52,9 +53,8 @@ def test_a_block_that_is_shared_by_a_binding_computes_the_same(engine: EngineNam
 
 def test_another_blocks_tensor_is_not_shared() -> None:
     """A block has no weights in common with what is no call of it."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"{BLOCKS}x = INPUT(8) -> FC(8) -> RELU\nx -> B(share=x)")
-    assert caught.value.diagnostics[0].code == "E117"
+    caught = failure_of(netc.compile, f"{BLOCKS}x = INPUT(8) -> FC(8) -> RELU\nx -> B(share=x)")
+    assert caught.diagnostics[0].code == "E117"
 
 
 def test_an_automatic_name_that_is_shared_is_warned_of() -> None:
@@ -87,9 +87,8 @@ def test_a_learned_tensor_is_the_weight_of_layers(engine: EngineName) -> None:
 )
 def test_a_learned_tensor_is_a_weight_alone(program: str, message: str, help: str | None) -> None:
     """A `PARAM` has no bias, and one size."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"PARAM(8x6) as w\nINPUT(6) -> {program} -> RELU")
-    (found,) = caught.value.diagnostics
+    caught = failure_of(netc.compile, f"PARAM(8x6) as w\nINPUT(6) -> {program} -> RELU")
+    (found,) = caught.diagnostics
     assert message in found.message
     assert help is None or found.help == help
 

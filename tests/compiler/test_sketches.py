@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -97,9 +98,7 @@ ROWS = [
 @pytest.mark.parametrize(("written", "part", "meant"), ROWS)
 def test_a_sketch_is_answered_with_its_chain(written: str, part: str, meant: str) -> None:
     """The help spells what the marked part means, and the program that has it there compiles."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(written)
-    (found,) = refused.value.diagnostics
+    (found,) = failure_of(netc.compile, written).diagnostics
     assert found.help == f"write `{meant}`"
     assert found.span is not None
     assert found.span.text == part
@@ -123,15 +122,12 @@ def test_a_sketch_is_answered_with_its_chain(written: str, part: str, meant: str
 )
 def test_a_sketch_that_parses_is_answered_as_well(written: str, meant: str) -> None:
     """A call or a word that a layer refuses is read as what a whiteboard means by it."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> {written} -> FC(2)")
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    refused = failure_of(netc.compile, f"INPUT -> {written} -> FC(2)")
+    assert refused.diagnostics[0].help == f"write `{meant}`"
     netc.compile(f"INPUT -> {meant} -> FC(2)")
 
 
 @pytest.mark.parametrize("written", ["x = 5", "INPUT CONV", "INPUT -> FC (10)", "INPUT -> zzz 3"])
 def test_what_is_no_sketch_keeps_its_own_answer(written: str) -> None:
     """A value, a forgotten arrow, a space in a call, and an unknown word are no sketches."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(written)
-    assert "a step is a layer" not in refused.value.diagnostics[0].message
+    assert "a step is a layer" not in failure_of(netc.compile, written).diagnostics[0].message

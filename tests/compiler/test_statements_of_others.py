@@ -3,15 +3,14 @@
 import re
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
 
 def first_help(program: str) -> str:
     """The help of the first error of a program."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    return refused.value.diagnostics[0].help or ""
+    return failure_of(netc.compile, program).diagnostics[0].help or ""
 
 
 @pytest.mark.parametrize(

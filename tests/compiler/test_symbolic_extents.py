@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
@@ -40,9 +41,10 @@ def test_engines_agree_on_any_size(extents: tuple[int, int]) -> None:
 
 def refusal(network: netc.Network, shape: tuple[int, ...], engine: EngineName) -> str:
     """The message and note of an engine that is given zeros of a shape."""
-    with pytest.raises(netc.NetError) as failure:
-        network.run(np.zeros(shape, np.float32), network.initialize(0), engine=engine)
-    (finding,) = failure.value.diagnostics
+    failure = failure_of(
+        network.run, np.zeros(shape, np.float32), network.initialize(0), engine=engine
+    )
+    (finding,) = failure.diagnostics
     return "; ".join((finding.message, *finding.notes))
 
 
@@ -95,9 +97,8 @@ def test_engines_that_stay_open_check_each_input(
     """So they are by what trains, evaluates and predicts, batch after batch."""
     network = netc.compile(program)
     compute = engine_named(engine).open(network.graph)
-    with pytest.raises(netc.NetError) as failure:
-        compute({"input": np.zeros(shape, np.float32)}, network.initialize())
-    (finding,) = failure.value.diagnostics
+    failure = failure_of(compute, {"input": np.zeros(shape, np.float32)}, network.initialize())
+    (finding,) = failure.diagnostics
     assert message in "; ".join((finding.message, *finding.notes))
 
 

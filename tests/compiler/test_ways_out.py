@@ -5,6 +5,7 @@ from time import monotonic
 
 import pytest
 from support.advice import followed
+from support.refusals import failure_of
 
 import netc
 
@@ -130,9 +131,7 @@ REFUSED = [
 @pytest.mark.parametrize(("code", "program", "ways"), REFUSED, ids=[p for _, p, _ in REFUSED])
 def test_each_way_out_compiles(code: str, program: str, ways: int) -> None:
     """Every way that the help spells, put where it says, makes the program compile."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    found = refused.value.diagnostics[0]
+    found = failure_of(netc.compile, program).diagnostics[0]
     assert found.code == code
     mended = followed(program, found)
     assert len(mended) == ways, found.help
@@ -182,9 +181,7 @@ def test_each_way_out_compiles(code: str, program: str, ways: int) -> None:
 )
 def test_the_plainest_way_comes_first(program: str, expected: str) -> None:
     """The whole text of some helps."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    assert refused.value.diagnostics[0].help == expected
+    assert failure_of(netc.compile, program).diagnostics[0].help == expected
 
 
 @pytest.mark.parametrize(
@@ -198,9 +195,7 @@ def test_the_plainest_way_comes_first(program: str, expected: str) -> None:
 )
 def test_no_way_is_offered_where_none_is_known(program: str) -> None:
     """No step makes open extents agree for sure; no number is near a word."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    help = refused.value.diagnostics[0].help or ""
+    help = failure_of(netc.compile, program).diagnostics[0].help or ""
     assert not re.search("end branch|write `(CONV|INPUT)`|in place of names", help)
 
 
@@ -217,18 +212,16 @@ def test_no_way_is_offered_where_none_is_known(program: str) -> None:
 )
 def test_what_a_block_and_its_layers_have_in_common_is_checked(given: str, code: str) -> None:
     """`frozen` and `share` of a block are of the kinds that those of a layer are."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"block B {{ FC(8) }}\nINPUT(8) -> B as a -> B({given})")
-    assert refused.value.diagnostics[0].code == code
+    refused = failure_of(netc.compile, f"block B {{ FC(8) }}\nINPUT(8) -> B as a -> B({given})")
+    assert refused.diagnostics[0].code == code
 
 
 def test_trials_leave_the_program_as_it_is() -> None:
     """Names, warnings and errors of a program are those without the ways that were tried."""
     program = "INPUT(8x8x3) as x -> CONV(3x3, 8) as y\n( x | y ) -> ADD\nx -> CONV(3x3, 6) as z"
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"{program}\n( x | z ) -> MUL")
-    assert [d.code for d in refused.value.diagnostics] == ["E202", "E202"]
-    assert {d.help for d in refused.value.diagnostics} == {"end branch 2 in `CONV(1x1, 3)`"}
+    refused = failure_of(netc.compile, f"{program}\n( x | z ) -> MUL")
+    assert [d.code for d in refused.diagnostics] == ["E202", "E202"]
+    assert {d.help for d in refused.diagnostics} == {"end branch 2 in `CONV(1x1, 3)`"}
 
 
 def test_advice_takes_a_bounded_time() -> None:

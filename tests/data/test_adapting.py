@@ -1,10 +1,10 @@
 """Data of one shape, a network of another: what fits is reshaped, what does not is refused."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.compiler.ir.dim import BATCH, symbol
 from netc.compiler.ir.types import DType, TensorType
@@ -86,9 +86,7 @@ def test_class_indices_become_one_hot() -> None:
         (samples(3, 9, 7), type_of(3, 8, 8), "`images(..., 8x8)` resizes all of them"),
     ],
 )
-def test_what_does_not_fit(
-    refusal: Callable[..., str], given: Array, wanted: TensorType, message: str
-) -> None:
+def test_what_does_not_fit(given: Array, wanted: TensorType, message: str) -> None:
     """Other sizes, other orders of axes, real numbers for classes."""
     text = refusal(adapter, "it", "input `x`", given, wanted)
     assert text.startswith("error[E529]: it: the input `x` is ")

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, About, ArrayData, Batch, Dataset, Rows, arrays, augmenter
 from netc.runtime.data.pictures import mirror_order
 
-Refusal = Callable[..., str]
 Array = np.ndarray[Any, Any]
 Make = Callable[..., Any]
 
@@ -329,7 +329,7 @@ def test_augmentations_in_a_row(term: Make) -> None:
     ],
 )
 def test_augmentation_that_makes_no_sense(
-    term: Make, refusal: Refusal, x: Any, name: str, options: dict[str, Any], message: str
+    term: Make, x: Any, name: str, options: dict[str, Any], message: str
 ) -> None:
     """What does not suit the data is found before the first epoch."""
     text = refusal(augmenter, [term(name, **options)], arrays(x))
@@ -337,7 +337,7 @@ def test_augmentation_that_makes_no_sense(
     assert message in text
 
 
-def test_pairs_that_make_no_sense(term: Make, refusal: Refusal) -> None:
+def test_pairs_that_make_no_sense(term: Make) -> None:
     """Pairs of points that are not there, points in two pairs, coordinates without partner."""
     assert mirror_order("p", 4, ((0, 3),)).tolist() == [3, 1, 2, 0]
     assert "a pair names point 4" in refusal(mirror_order, "p", 4, ((0, 4),))

@@ -2,17 +2,15 @@
 
 import gzip
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, arrays
-
-Refusal = Callable[..., str]
 
 
 @pytest.mark.parametrize(
@@ -28,9 +26,7 @@ Refusal = Callable[..., str]
     ],
 )
 @pytest.mark.parametrize("zipped", [False, True])
-def test_idx(
-    tmp_path: Path, refusal: Refusal, zipped: bool, change: Any, code: str, message: str
-) -> None:
+def test_idx(tmp_path: Path, zipped: bool, change: Any, code: str, message: str) -> None:
     """A truncated, lengthened or foreign file, and one with fewer images than labels."""
     write_mnist(tmp_path, zipped=zipped)
     file = tmp_path / ("train-images-idx3-ubyte" + ".gz" * zipped)
@@ -42,7 +38,7 @@ def test_idx(
     assert str(file) in text
 
 
-def test_idx_files_that_are_not_there(tmp_path: Path, refusal: Refusal) -> None:
+def test_idx_files_that_are_not_there(tmp_path: Path) -> None:
     """A folder without the files, with half of them, a file, or nothing."""
     assert "has no `train-images-idx3-ubyte`" in refusal(LOADERS["idx"], str(tmp_path))
     write_mnist(tmp_path)
@@ -55,7 +51,7 @@ def test_idx_files_that_are_not_there(tmp_path: Path, refusal: Refusal) -> None:
     assert "no such file or folder" in text
 
 
-def test_idx_files_in_the_wrong_place(tmp_path: Path, refusal: Refusal) -> None:
+def test_idx_files_in_the_wrong_place(tmp_path: Path) -> None:
     """Images where labels should be and the other way round, and parts of different sizes."""
     write_mnist(tmp_path)
     images, labels = (str(tmp_path / f"train-{k}-ubyte") for k in ("images-idx3", "labels-idx1"))
@@ -68,7 +64,7 @@ def test_idx_files_in_the_wrong_place(tmp_path: Path, refusal: Refusal) -> None:
     assert "unequal types: uint8 and float32" in refusal(LOADERS["idx"], str(tmp_path))
 
 
-def test_idx_of_absurd_extents(tmp_path: Path, refusal: Refusal) -> None:
+def test_idx_of_absurd_extents(tmp_path: Path) -> None:
     """A header that promises more than any memory holds is only a header."""
     header = b"\0\0\x08\x03" + b"\xff" * 12
     labels = tmp_path / "labels"
@@ -79,7 +75,7 @@ def test_idx_of_absurd_extents(tmp_path: Path, refusal: Refusal) -> None:
         assert "error[E521]" in refusal(LOADERS["idx"], str(tmp_path / name), labels=str(labels))
 
 
-def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
+def test_cifar10(tmp_path: Path) -> None:
     """Truncated records, labels beyond the tenth class, an empty folder."""
     assert "has no `data_batch_1.bin`" in refusal(LOADERS["cifar10"], str(tmp_path))
     file = tmp_path / "data_batch_1.bin"
@@ -92,7 +88,7 @@ def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
     assert "the label 10 of sample 1 is outside the 10 classes" in text
 
 
-def test_npz(tmp_path: Path, refusal: Refusal) -> None:
+def test_npz(tmp_path: Path) -> None:
     """An array that is not there, a truncated file, arrays of different lengths."""
     file = tmp_path / "a.npz"
     np.savez(file, images=np.zeros((3, 4)), labels=np.zeros(2, np.int64))
@@ -141,9 +137,7 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a,b\n1,2\n", {"points": "unit"}, "E530", "are not points of an image"),
     ],
 )
-def test_csv(
-    tmp_path: Path, refusal: Refusal, text: str, options: dict[str, Any], code: str, message: str
-) -> None:
+def test_csv(tmp_path: Path, text: str, options: dict[str, Any], code: str, message: str) -> None:
     """Lines, columns and cells that cannot be used, by their place in the file."""
     (tmp_path / "t.csv").write_text(text)
     found = refusal(LOADERS["csv"], "t.csv", folder=str(tmp_path), **options)
@@ -151,7 +145,7 @@ def test_csv(
     assert message in found
 
 
-def test_a_quote_that_is_not_closed_hides_no_lines(tmp_path: Path, refusal: Refusal) -> None:
+def test_a_quote_that_is_not_closed_hides_no_lines(tmp_path: Path) -> None:
     """Of 1,000 lines, one lacks a closing quote, and others may close it by chance."""
     lines = ["a,b,kind", *(f"{number},{number % 3},cat" for number in range(1000))]
     lines[100] = '99,0,"cat'
@@ -162,13 +156,13 @@ def test_a_quote_that_is_not_closed_hides_no_lines(tmp_path: Path, refusal: Refu
         assert "a quote from line 101 on is not closed" in text
 
 
-def test_csv_of_bytes(tmp_path: Path, refusal: Refusal) -> None:
+def test_csv_of_bytes(tmp_path: Path) -> None:
     """A file that is no text."""
     (tmp_path / "t.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
     assert "error[E521]" in refusal(LOADERS["csv"], str(tmp_path / "t.csv"))
 
 
-def test_images(tmp_path: Path, refusal: Refusal) -> None:
+def test_images(tmp_path: Path) -> None:
     """No sub-folders, pictures of different sizes, a truncated picture, one that is none."""
     assert "error[E525]" in refusal(LOADERS["images"], str(tmp_path))
     write_pictures(tmp_path, {"a/1.png": (5, 3), "a/2.png": (4, 4)})
@@ -186,9 +180,7 @@ def test_images(tmp_path: Path, refusal: Refusal) -> None:
     assert "error[E001]" in refusal(data.take, [1])
 
 
-def test_images_without_pillow(
-    tmp_path: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the extra that brings Pillow."""
     monkeypatch.setitem(sys.modules, "PIL", None)
     text = refusal(LOADERS["images"], str(tmp_path))
@@ -220,7 +212,7 @@ class Guarded:
         (np.ones(2), np.array([1j, 2j]), "E529", "`target` holds complex numbers\n"),
     ],
 )
-def test_arrays_that_do_not_fit(refusal: Refusal, x: Any, t: Any, code: str, message: str) -> None:
+def test_arrays_that_do_not_fit(x: Any, t: Any, code: str, message: str) -> None:
     """Arrays that are no samples, of different numbers, or not finite."""
     text = refusal(arrays, x, t)
     assert text.startswith(f"error[{code}]")
@@ -235,7 +227,7 @@ def test_numbers_held_as_objects_and_words_as_bytes() -> None:
     assert data.about.class_names == {"target": ("no", "yes")}
 
 
-def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path, refusal: Refusal) -> None:
+def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path) -> None:
     """NaN in a file that is not in memory is found in the batch that holds it."""
     x = np.zeros((10, 3), np.float32)
     x[7, 1] = np.nan
@@ -245,7 +237,7 @@ def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path, refusal: Ref
     assert "`input` of sample 7 holds nan" in refusal(data.take, [5, 6, 7])
 
 
-def test_numbers_beyond_float32(refusal: Refusal) -> None:
+def test_numbers_beyond_float32() -> None:
     """What overflows in float32 is not finite for the network."""
     data = arrays(np.array([[1.0], [1e300]]))
     assert "of sample 1 holds inf" in refusal(data.take, [1])
@@ -286,9 +278,7 @@ MNIST = (
         ("images", "p", "put the images of each class into a sub-folder: `p/CLASS`"),
     ],
 )
-def test_data_that_are_not_there(
-    name: str, path: str, help: str, tmp_path: Path, refusal: Refusal
-) -> None:
+def test_data_that_are_not_there(name: str, path: str, help: str, tmp_path: Path) -> None:
     """Which files are missing, where from, and where they go."""
     (tmp_path / "iris.csv").touch()
     assert refusal(LOADERS[name], path, folder=str(tmp_path)) == (
@@ -299,7 +289,7 @@ def test_data_that_are_not_there(
 
 
 @pytest.mark.parametrize("name", ["idx", "cifar10"])
-def test_folders_without_the_files(name: str, tmp_path: Path, refusal: Refusal) -> None:
+def test_folders_without_the_files(name: str, tmp_path: Path) -> None:
     """A folder that is there but lacks the files is answered with the same help."""
     text = refusal(LOADERS[name], "", folder=str(tmp_path))
     assert f"looked for at `{tmp_path}`" in text

@@ -1,19 +1,17 @@
 """Dates in tables: how they are written, what order they are in, and what inputs become of them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, Dataset
 from netc.runtime.data.dates import dates_of, moments
 from netc.runtime.data.table import Table
-
-Refusal = Callable[..., str]
 
 
 def _table(*cells: str) -> Table:
@@ -72,7 +70,7 @@ def test_months(cells: list[str], months: list[int | None]) -> None:
         (["2026-01-31 25:00"], "hour must be in 0..23"),
     ],
 )
-def test_no_dates(refusal: Refusal, cells: list[str], message: str) -> None:
+def test_no_dates(cells: list[str], message: str) -> None:
     """The first cell that is none, and why."""
     text = refusal(dates_of, _table(*cells), "d")
     assert text.startswith("error[E524]")
@@ -93,7 +91,7 @@ def _csv(folder: Path, text: str, **arguments: Any) -> Dataset:
 TEXT = "a,sold,t\n1,2026-01-31,x\n2,2024-02-29 18:30,y\n"
 
 
-def test_parts_of_dates_as_inputs(tmp_path: Path, refusal: Refusal) -> None:
+def test_parts_of_dates_as_inputs(tmp_path: Path) -> None:
     """Year, month, day, weekday, and the hour where there is one; Monday is 0."""
     data = _csv(tmp_path, TEXT, dates="sold")
     names = ("a", "sold.year", "sold.month", "sold.day", "sold.weekday", "sold.hour")

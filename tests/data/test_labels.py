@@ -1,21 +1,19 @@
 """Labels that are no classes of the network, how they become some, and classes named in a table."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, arrays, check_labels
 from netc.runtime.data.class_names import by_names
 from netc.runtime.data.labels import check_range
 
-Refusal = Callable[..., str]
 
-
-def test_labels_out_of_range(refusal: Refusal) -> None:
+def test_labels_out_of_range() -> None:
     """Labels from 1 to K, negative ones, and pixels of masks; an ignored class passes."""
     data = arrays(np.zeros((4, 1)), np.array([1, 2, 3, 1]))
     check_labels(data, 4)
@@ -66,7 +64,7 @@ def mask_of(*values: int) -> np.ndarray[Any, Any]:
         (mask_of(0, 128, 255), 2, "renumber the labels, or give the network 256 outputs"),
     ],
 )
-def test_the_way_out(refusal: Refusal, labels: Any, classes: int, help: str) -> None:
+def test_the_way_out(labels: Any, classes: int, help: str) -> None:
     """The help tells masks with a void class, labels from 1 on, and other numberings apart."""
     given = np.asarray(labels)
     numbers = np.arange(len(given))
@@ -124,7 +122,7 @@ train {{
     assert len(data.classes) == classes.count(",") + 1
 
 
-def test_classes_that_do_not_fit(tmp_path: Path, refusal: Refusal) -> None:
+def test_classes_that_do_not_fit(tmp_path: Path) -> None:
     """A cell that is none of the classes, names that repeat, and several targets."""
     path = tmp_path / "wine.data"
     path.write_text(WINE)
@@ -162,7 +160,7 @@ def test_numbers_are_names(given: Any, names: tuple[str, ...], labels: list[floa
         (["2"], ("0", "1"), "`2`"),
     ],
 )
-def test_unknown_names(refusal: Refusal, given: Any, names: tuple[str, ...], named: str) -> None:
+def test_unknown_names(given: Any, names: tuple[str, ...], named: str) -> None:
     """A number that is no name, and another case, are refused with the names that there are."""
     data = arrays(np.zeros((len(given), 1)), given)
     text = refusal(by_names, data, {"target": names})
@@ -170,7 +168,7 @@ def test_unknown_names(refusal: Refusal, given: Any, names: tuple[str, ...], nam
     assert f"the classes are `{names[0]}`, `{names[1]}`" in text
 
 
-def test_names_of_classes_are_told(refusal: Refusal) -> None:
+def test_names_of_classes_are_told() -> None:
     """Words are not labels that could be numbered otherwise."""
     data = arrays(np.zeros((3, 1), np.float32), np.array(["ash", "elm", "oak"]))
     text = refusal(check_labels, data, 2)

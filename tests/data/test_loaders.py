@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, About, Dataset, Rows, arrays, load
 from netc.runtime.data.dataset import ArrayData
@@ -75,7 +76,7 @@ def test_idx_where_torchvision_puts_them(tmp_path: Path, named: str) -> None:
     assert len(LOADERS["idx"](str(tmp_path / named))) == 42
 
 
-def test_idx_in_several_folders(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_idx_in_several_folders(tmp_path: Path) -> None:
     """Where two data sets are below a folder, it is neither of them."""
     for name in ("MNIST", "KMNIST"):
         (raw := tmp_path / name / "raw").mkdir(parents=True)
@@ -271,7 +272,7 @@ def test_bytes_of_pictures_are_scaled(tmp_path: Path, shape: tuple[int, ...]) ->
     "words",
     [["dog", "cat", "dog"], np.array(["dog", "cat", "dog"], object), [["dog"], ["cat"], ["dog"]]],
 )
-def test_words_are_classes(refusal: Callable[..., str], words: Any) -> None:
+def test_words_are_classes(words: Any) -> None:
     """Words as targets are indices of their sorted names, or of the classes that are named."""
     data = arrays(np.zeros((3, 2)), words)
     assert data.take([0, 1, 2]).targets["target"].tolist() == [1, 0, 1]
@@ -283,7 +284,7 @@ def test_words_are_classes(refusal: Callable[..., str], words: Any) -> None:
     assert text.startswith("error[E526]: `target` has no class `dog`")
 
 
-def test_numbers_as_words_are_classes_in_their_order(refusal: Callable[..., str]) -> None:
+def test_numbers_as_words_are_classes_in_their_order() -> None:
     """Whole numbers written as words are numbered by their values; others are no classes."""
     words = np.arange(12).astype(str)
     data = arrays(np.zeros((12, 2)), words[::-1])

@@ -1,12 +1,12 @@
 """Parts that are given, groups, order in time, folds: which sample is in which part."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.data_files import write_mnist, write_pictures
+from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, About, Dataset, arrays, splits
@@ -74,7 +74,7 @@ def test_a_test_part_is_replaced(tmp_path: Path) -> None:
     assert len(Parts(own, None, own)) == 30 + 42
 
 
-def test_parts_that_differ(refusal: Callable[..., str]) -> None:
+def test_parts_that_differ() -> None:
     """A part has the shape of the others, and no other classes."""
     other = arrays(np.zeros((2, 3), np.float32), np.arange(2), name="`v.npz`")
     text = refusal(Parts, _numbered(0, 5), other)
@@ -138,7 +138,7 @@ def test_the_latest_are_tested(tmp_path: Path, dates: str) -> None:
     assert sorted(days[found.validation]) == [15, 16, 17, 18]
 
 
-def test_days_that_are_no_dates(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_days_that_are_no_dates(tmp_path: Path) -> None:
     """What has no order is refused with a way to write it."""
     text = refusal(_write, tmp_path, "x,day,y\n1,Monday,2\n")
     assert "line 2 holds `Monday`, which is no date" in text
@@ -171,7 +171,7 @@ def test_folds_of_groups_and_in_time() -> None:
     assert ends[0].train.tolist() == [0, 1]
 
 
-def test_more_folds_than_groups(refusal: Callable[..., str]) -> None:
+def test_more_folds_than_groups() -> None:
     """A fold without samples is refused."""
     data = _about(6, groups=np.zeros(6))
     assert "it does not divide into 3 folds" in refusal(splits, data, (1, 0, 0), fold=(1, 3))

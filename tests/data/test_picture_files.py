@@ -1,13 +1,13 @@
 """Pictures in files: what each mode becomes, compared with numbers that are known."""
 
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS
 from netc.runtime.data.picture_files import open_picture, read_pictures
@@ -66,9 +66,7 @@ def test_deep_gray_is_turned_and_resized(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dtype", "what"), [("int32", "whole numbers of 32 bits"), ("float32", "real numbers")]
 )
-def test_numbers_without_a_range_are_refused(
-    tmp_path: Path, refusal: Callable[..., str], dtype: str, what: str
-) -> None:
+def test_numbers_without_a_range_are_refused(tmp_path: Path, dtype: str, what: str) -> None:
     """Nothing says which number of a 32-bit TIFF is white."""
     Image.fromarray(DEEP.astype(dtype)).save(tmp_path / "x.tif")
     text = refusal(open_picture, str(tmp_path / "x.tif"), channels=1)
@@ -136,7 +134,7 @@ def test_what_reading_changes(tmp_path: Path) -> None:
     assert not changes
 
 
-def test_memory_is_asked_before_it_is_taken(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_memory_is_asked_before_it_is_taken(tmp_path: Path) -> None:
     """A size that no memory holds is refused at once, with what it takes."""
     (tmp_path / "a").mkdir()
     Image.new("L", (4, 4), 7).save(tmp_path / "a" / "x.png")

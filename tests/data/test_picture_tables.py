@@ -1,19 +1,18 @@
 """Tables with a column of pictures: paths of files, or files in the cells."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.data_files import write_pictures
+from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, Dataset
 
 Array = np.ndarray[Any, Any]
-Refusal = Callable[..., str]
 SIZES = {f"train/{name}": (5, 4) for name in ("a.png", "b.png", "c.png")}
 
 
@@ -66,13 +65,13 @@ def test_paths_start_beside_the_table(tmp_path: Path, pixels: Array) -> None:
     ],
 )
 def test_arguments_that_make_no_sense(
-    tmp_path: Path, pixels: Array, refusal: Refusal, arguments: dict[str, Any], message: str
+    tmp_path: Path, pixels: Array, arguments: dict[str, Any], message: str
 ) -> None:
     """Columns that are not there, no pictures, or no targets."""
     assert message in refusal(_csv, tmp_path, **arguments)
 
 
-def test_cells_without_a_picture(tmp_path: Path, pixels: Array, refusal: Refusal) -> None:
+def test_cells_without_a_picture(tmp_path: Path, pixels: Array) -> None:
     """They are refused, or left out with `missing=drop`, as are missing targets."""
     (tmp_path / "t.csv").write_text("id,breed\na,cat\n,dog\nc,\nb,dog\n")
     given: dict[str, Any] = {"pictures": "id", "files": "train"}
@@ -82,7 +81,7 @@ def test_cells_without_a_picture(tmp_path: Path, pixels: Array, refusal: Refusal
     assert data.take([0, 1]).targets["target"].tolist() == [0, 1]
 
 
-def test_points_of_resized_pictures(tmp_path: Path, pixels: Array, refusal: Refusal) -> None:
+def test_points_of_resized_pictures(tmp_path: Path, pixels: Array) -> None:
     """They would be elsewhere."""
     (tmp_path / "t.csv").write_text("id,nose_x,nose_y\na,1,2\nb,2,3\n")
     given: dict[str, Any] = {"pictures": "id", "files": "train", "target": ["nose_x", "nose_y"]}
@@ -104,7 +103,7 @@ def _encoded(folder: Path, *, names: bool = True) -> Any:
 
 
 @pytest.mark.extra
-def test_files_in_cells(tmp_path: Path, pixels: Array, refusal: Refusal) -> None:
+def test_files_in_cells(tmp_path: Path, pixels: Array) -> None:
     """Of Parquet files and Arrow tables, with the names of classes where the file has them."""
     parquet = pytest.importorskip("pyarrow.parquet")
     table = _encoded(tmp_path)

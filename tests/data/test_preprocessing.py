@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, Batch, Dataset, Fitted, arrays, fit
 from netc.runtime.data import preprocessing as module
 
-Refusal = Callable[..., str]
 Array = np.ndarray[Any, Any]
 Make = Callable[..., Any]
 
@@ -182,14 +182,14 @@ def test_state_and_back(term: Make) -> None:
     assert Fitted.from_state({}).apply(batch) == batch
 
 
-def test_more_axes_than_features(term: Make, refusal: Refusal) -> None:
+def test_more_axes_than_features(term: Make) -> None:
     """There are as many principal axes as features."""
     data = arrays(images(6, (1, 2, 2)))
     text = refusal(fit, [term("pca", components=5)], data, np.arange(6))
     assert text.startswith("error[E530]: `components=5` is more than 4 features")
 
 
-def test_foreign_state(refusal: Refusal) -> None:
+def test_foreign_state() -> None:
     """Arrays of something else are refused."""
     for name in ("weight", "0.polish.input.shift", "x.scale.input.shift", "0.scale.shift"):
         assert "error[E501]" in refusal(Fitted.from_state, {name: np.zeros(1)})
@@ -206,7 +206,7 @@ def test_a_view_comes_first(term: Make) -> None:
     assert fitted.state()["0.mean_subtract.input.shift"].shape == (3, 2, 2)
 
 
-def test_integers_are_left_alone(term: Make, refusal: Refusal) -> None:
+def test_integers_are_left_alone(term: Make) -> None:
     """Tokens beside real numbers stay as they are; alone, there is nothing to preprocess."""
     tokens = np.arange(60).reshape(30, 2)
     data = arrays({"tokens": tokens, "x": images(30)})
@@ -226,7 +226,7 @@ def test_integers_are_left_alone(term: Make, refusal: Refusal) -> None:
     ],
 )
 def test_whitening_that_makes_no_sense(
-    term: Make, refusal: Refusal, shape: tuple[int, ...], options: dict[str, Any], message: str
+    term: Make, shape: tuple[int, ...], options: dict[str, Any], message: str
 ) -> None:
     """More components than features, components of ZCA, too many features."""
     data = arrays(images(6, shape))

@@ -1,11 +1,11 @@
 """Tables as JSON: records, an object on each line, columns; and what is none of these."""
 
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS
 
@@ -51,9 +51,7 @@ def test_values_that_are_missing(tmp_path: Path) -> None:
         ('[{"a": [1]}, {"a": {}}]', "holds no samples"),
     ],
 )
-def test_what_is_no_table(
-    tmp_path: Path, refusal: Callable[..., str], text: str, message: str
-) -> None:
+def test_what_is_no_table(tmp_path: Path, text: str, message: str) -> None:
     """Other text is refused, with what records look like."""
     (tmp_path / "t.json").write_text(text)
     assert message in refusal(LOADERS["json"], str(tmp_path / "t.json"))

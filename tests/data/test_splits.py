@@ -1,10 +1,11 @@
 """Splits, orders and batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import (
     LOADERS,
@@ -18,8 +19,6 @@ from netc.runtime.data import (
     shuffled,
     splits,
 )
-
-Refusal = Callable[..., str]
 
 
 def labelled(counts: Sequence[int], *, held_out: int = 0) -> Dataset:
@@ -107,9 +106,7 @@ def test_a_test_part_of_its_own_stays() -> None:
         (2, (0.4, 0.3, 0.3), "leaves none of the 2 samples"),
     ],
 )
-def test_splits_that_make_no_sense(
-    refusal: Refusal, count: int, fractions: tuple[float, ...], message: str
-) -> None:
+def test_splits_that_make_no_sense(count: int, fractions: tuple[float, ...], message: str) -> None:
     """Fractions that are none, and parts without samples."""
     text = refusal(splits, arrays(np.zeros(count)), fractions)
     assert text.startswith("error[E531]")
@@ -151,7 +148,7 @@ def test_batches(count: int, size: int | None, last: Any, lengths: list[int]) ->
 @pytest.mark.parametrize(
     ("count", "size", "last"), [(3, 4, "drop"), (0, 4, "keep"), (0, None, "keep")]
 )
-def test_no_batch(refusal: Refusal, count: int, size: int | None, last: Any) -> None:
+def test_no_batch(count: int, size: int | None, last: Any) -> None:
     """Too few samples for a batch are an error."""
     text = refusal(batch_indices, np.arange(count), size, last=last)
     assert text.startswith("error[E531]")

@@ -2,16 +2,14 @@
 
 import time
 import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS
 from netc.runtime.data.shapes import Shapes
-
-Refusal = Callable[..., str]
 
 
 def test_xor() -> None:
@@ -168,9 +166,7 @@ def test_shapes_are_streamed_and_fast() -> None:
         ("images", {"path": "x", "size": (3,)}, "`size` is height and width"),
     ],
 )
-def test_arguments_that_make_no_sense(
-    refusal: Refusal, name: str, options: dict[str, Any], message: str
-) -> None:
+def test_arguments_that_make_no_sense(name: str, options: dict[str, Any], message: str) -> None:
     """No samples, negative noise, unknown targets."""
     text = refusal(LOADERS[name], **options)
     assert text.startswith("error[E532]")
@@ -181,9 +177,7 @@ def test_arguments_that_make_no_sense(
     ("name", "options"),
     [("xor", {}), ("spirals", {}), ("spirals", {"classes": 10**9}), ("shapes", {})],
 )
-def test_more_samples_than_memory_orders(
-    refusal: Callable[..., str], name: str, options: dict[str, int]
-) -> None:
+def test_more_samples_than_memory_orders(name: str, options: dict[str, int]) -> None:
     """A number of samples whose order alone fills all memory is refused at once."""
     text = refusal(LOADERS[name], samples=10**12, **options)
     assert text.startswith(
@@ -204,7 +198,7 @@ def test_points_are_made_when_they_are_read() -> None:
     assert peak < 2**20
 
 
-def test_a_batch_of_shapes_beyond_memory(refusal: Callable[..., str]) -> None:
+def test_a_batch_of_shapes_beyond_memory() -> None:
     """What all pictures of a large set together take is asked first."""
     data = LOADERS["shapes"](samples=10**7)
     indices = np.broadcast_to(np.int64(0), 10**8)

@@ -1,11 +1,12 @@
 """Tables as they come: words, missing values, keys, and what a run's columns make of others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, Dataset, fit
 from netc.runtime.data.columns import Column
@@ -153,14 +154,14 @@ MISFITS: dict[str, tuple[str, Mapping[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", MISFITS)
-def test_rows_that_do_not_fit_a_run(tmp_path: Path, case: str, refusal: Callable[..., str]) -> None:
+def test_rows_that_do_not_fit_a_run(tmp_path: Path, case: str) -> None:
     """What a run cannot be told is refused."""
     text, known, code = MISFITS[case]
     data = _read(tmp_path, text)
     assert refusal(data.like, known).startswith(f"error[{code}]")
 
 
-def test_gaps_that_nothing_fills(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_gaps_that_nothing_fills(tmp_path: Path) -> None:
     """A run without `missing=` refuses gaps in numbers; missing words are zeros."""
     data = _read(tmp_path, missing="mean", drop="id").like(
         {"input": (Column("sex", ("f", "m")), Column("mass"))}
@@ -169,7 +170,7 @@ def test_gaps_that_nothing_fills(tmp_path: Path, refusal: Callable[..., str]) ->
     assert "the column `mass` of line 3 holds nothing" in refusal(data.check_gaps, filled=False)
 
 
-def test_numbers_beyond_float32(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_numbers_beyond_float32(tmp_path: Path) -> None:
     """They are told where they stand, in text and in a frame's columns, without a warning."""
     (tmp_path / "t.csv").write_text("a,b\n1.5,1\n-8e59,2\n")
     text = refusal(LOADERS["csv"], "t.csv", folder=str(tmp_path))
@@ -187,7 +188,7 @@ def test_fingerprints_tell_words(tmp_path: Path) -> None:
     assert one == same != other
 
 
-def test_columns_of_records(refusal: Callable[..., str]) -> None:
+def test_columns_of_records() -> None:
     """What is neither a number nor text, such as a picture's bytes, is refused."""
 
     class Frame:
@@ -200,7 +201,7 @@ def test_columns_of_records(refusal: Callable[..., str]) -> None:
     assert "error[E529]: the column `image` of the table holds records" in text
 
 
-def test_a_target_that_is_left_out(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_a_target_that_is_left_out(tmp_path: Path) -> None:
     """A column is one thing."""
     (tmp_path / "t.csv").write_text("a,b,t\n1,2,0\n3,4,1\n")
     for argument in ("drop", "index", "group", "order"):
@@ -209,7 +210,7 @@ def test_a_target_that_is_left_out(tmp_path: Path, refusal: Callable[..., str]) 
         assert "is also named by another argument" in text
 
 
-def test_decimals_of_two_kinds(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_decimals_of_two_kinds(tmp_path: Path) -> None:
     """The first cell of either kind is shown, whichever is said to be right."""
     (tmp_path / "t.csv").write_text("a;b;t\n1,5;2;0\n3;2.5;1\n")
     for decimal in (None, ".", ","):
@@ -217,7 +218,7 @@ def test_decimals_of_two_kinds(tmp_path: Path, refusal: Callable[..., str]) -> N
         assert "follow a point (`2.5` in `b`, line 3), some a comma (`1,5` in `a`, line 2)" in text
 
 
-def test_columns_that_are_refused_together(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_columns_that_are_refused_together(tmp_path: Path) -> None:
     """Each says what to do with it; of many, the first ones do."""
     rows = [f"2026-01-{n:02},$5,n{n},{n},{n % 2}" for n in range(1, 25)]
     (tmp_path / "t.csv").write_text("\n".join(["sold,cost,name,size,t", *rows]) + "\n")

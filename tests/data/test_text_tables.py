@@ -2,12 +2,12 @@
 
 import gzip
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, load
@@ -190,7 +190,7 @@ def test_arguments_of_a_program(tmp_path: Path) -> None:
     assert batch.targets["target"].tolist() == [2, 0]
 
 
-def test_many_columns_are_read_quickly(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_many_columns_are_read_quickly(tmp_path: Path) -> None:
     """Of 60,000 columns, the time grows with their number, not with its square."""
     names = [
         f"{side}{number}_{axis}"
@@ -210,9 +210,7 @@ def test_many_columns_are_read_quickly(tmp_path: Path, refusal: Callable[..., st
     assert time.perf_counter() - start < 10
 
 
-def test_text_without_end(
-    tmp_path: Path, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_text_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that memory cannot hold is refused by its size, or as soon as it unpacks to more."""
     monkeypatch.setattr("netc.runtime.data.text_table._LARGEST", 1000)
     path = tmp_path / "t.csv"
@@ -224,9 +222,7 @@ def test_text_without_end(
     assert "text tables are limited to 1_000 bytes" in text
 
 
-def test_a_first_cell_that_lies(
-    tmp_path: Path, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_first_cell_that_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many numbers in each cell as in the first one are asked for before they are made."""
     monkeypatch.setattr("netc.runtime.arrays.memory.physical_memory", lambda: 2**20)
     path = tmp_path / "t.csv"
@@ -245,7 +241,7 @@ def test_new_samples_have_no_target(tmp_path: Path) -> None:
     assert data.labels() is None
 
 
-def test_what_is_not_text(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_what_is_not_text(tmp_path: Path) -> None:
     """Bytes of another encoding, or of an archive, are named, with both ways out."""
     path = tmp_path / "a.csv"
     path.write_bytes("größe,y\n1.5,2\n".encode("latin-1"))
@@ -341,7 +337,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_read(tmp_path: Path, refusal: Callable[..., str], case: str) -> None:
+def test_what_cannot_be_read(tmp_path: Path, case: str) -> None:
     """What is no number, or may mean two things, is refused with the setting that helps."""
     text, options, what, help = REFUSED[case]
     (tmp_path / "t.data").write_text(text)
@@ -371,7 +367,7 @@ FOREIGN: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-def test_files_of_other_formats(tmp_path: Path, refusal: Callable[..., str], case: str) -> None:
+def test_files_of_other_formats(tmp_path: Path, case: str) -> None:
     """A file that is no table is called what it is, with what makes a table of it."""
     data, what, help = FOREIGN[case]
     (tmp_path / "t.data").write_bytes(data)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from support.refusals import refusal
 
 from netc.compiler.analysis.counts import count
 from netc.compiler.emit.clusters import Cluster
@@ -14,7 +15,6 @@ from netc.compiler.emit.layer_view import layer_view
 from netc.compiler.emit.palette import FAMILIES, THEMES, family
 from netc.compiler.ir.graph import Graph
 from netc.compiler.layers.layerdef import LAYERS
-from netc.grammar.diagnostics import NetError
 
 GraphOf = Callable[[str], Graph]
 
@@ -177,9 +177,8 @@ def test_choices(direction: str, theme: str, graph_of: GraphOf) -> None:
 def test_unknown_choices(choice: dict[str, str], message: str, graph_of: GraphOf) -> None:
     """A choice that there is not is an error with the ones that there are."""
     graph = graph_of("INPUT(8) -> RELU")
-    with pytest.raises(NetError) as caught:
-        to_dot(graph, **choice)  # type: ignore[arg-type]  # a wrong choice on purpose
-    assert str(caught.value).splitlines()[0] == f"error[E511]: {message}"
+    caught = refusal(to_dot, graph, **choice)
+    assert caught.splitlines()[0] == f"error[E511]: {message}"
 
 
 @pytest.mark.parametrize(

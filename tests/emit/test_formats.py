@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.choices import Style, format_of
@@ -36,9 +37,7 @@ def test_format_over_suffix() -> None:
 )
 def test_unknown_formats(name: str, format: str | None, message: str) -> None:
     """A format that is not known is an error that lists those that are."""
-    with pytest.raises(NetError) as caught:
-        format_of(name, format)
-    assert str(caught.value) == (
+    assert refusal(format_of, name, format) == (
         f"error[E505]: {message}\n"
         "  = help: the formats are `svg`, `png`, `pdf`, `tex`, `dot`, `mmd`"
     )

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 from support.layers import LayerRow, feeds_for, norm_error, random_state
 from support.network_rows import spec
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.emit.onnx import write
@@ -185,9 +186,8 @@ def test_what_an_opset_lacks(
 ) -> None:
     """The operator is named, where it stands, with the opset that has it; nothing is written."""
     network = netc.compile(program)
-    with pytest.raises(NetError) as caught:
-        network.export(tmp_path / "m.onnx", network.initialize(0), opset=opset)
-    (problem,) = caught.value.diagnostics
+    caught = failure_of(network.export, tmp_path / "m.onnx", network.initialize(0), opset=opset)
+    (problem,) = caught.diagnostics
     assert (problem.code, problem.message, problem.help) == ("E509", message, help)
     assert problem.span is not None
     assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.refusals import refusal
 
-from netc.grammar.diagnostics import NetError
 from netc.grammar.files import (
     atomic_writer,
     check_readable,
@@ -28,16 +28,12 @@ as_root = pytest.mark.skipif(
 
 def read_failure(path: Path | str) -> str:
     """What is said of a file that cannot be read, the folder left out."""
-    with pytest.raises(NetError) as caught:
-        read_source(str(path))
-    return str(caught.value).replace(f"{Path(path).parent}{os.sep}", "")
+    return refusal(read_source, str(path)).replace(f"{Path(path).parent}{os.sep}", "")
 
 
 def write_failure(path: Path | str) -> str:
     """What is said of a file that cannot be written, the folder left out."""
-    with pytest.raises(NetError) as caught:
-        write_text(str(path), "new")
-    return str(caught.value).replace(f"{Path(path).parent}{os.sep}", "")
+    return refusal(write_text, str(path), "new").replace(f"{Path(path).parent}{os.sep}", "")
 
 
 def test_reads_text(tmp_path: Path) -> None:
@@ -330,9 +326,7 @@ def test_only_regular_files_are_read(tmp_path: Path, read: Callable[[str], objec
     os.mkfifo(pipe)
     (tmp_path / "link").symlink_to(pipe)
     for path in (str(pipe), str(tmp_path / "link"), "/dev/zero"):
-        with pytest.raises(NetError) as caught:
-            read(path)
-        assert str(caught.value) == (
+        assert refusal(read, path) == (
             f"error[E001]: cannot read `{path}`: it is a pipe or a device\n"
             "  = help: copy its contents into a file"
         )

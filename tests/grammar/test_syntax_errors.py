@@ -7,8 +7,8 @@ diagnostics. `--update-golden` writes the answers; they are reviewed like code.
 from pathlib import Path
 
 import pytest
+from support.refusals import failure_of
 
-from netc.grammar.diagnostics import NetError
 from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 from netc.grammar.syntax_failures.malformed import EXAMPLES
@@ -25,9 +25,8 @@ def cases() -> list[tuple[str, str]]:
 
 def answer(program: str) -> str:
     """What the parser says of a malformed program."""
-    with pytest.raises(NetError) as caught:
-        parse(Source("test.net", program))
-    return f"{caught.value}\n"
+    caught = failure_of(parse, Source("test.net", program))
+    return f"{caught}\n"
 
 
 @pytest.mark.parametrize(("program", "expected"), cases(), ids=lambda text: text[:20])
@@ -66,9 +65,8 @@ def test_later_errors_do_not_depend_on_earlier_programs() -> None:
 
 def test_at_most_twenty_errors() -> None:
     """A program full of errors is not answered with a flood."""
-    with pytest.raises(NetError) as caught:
-        parse(Source("test.net", "x = 5\n" * 100))
-    assert len(caught.value.diagnostics) == 20
-    assert [d.span.start for d in caught.value.diagnostics if d.span] == [
+    caught = failure_of(parse, Source("test.net", "x = 5\n" * 100))
+    assert len(caught.diagnostics) == 20
+    assert [d.span.start for d in caught.diagnostics if d.span] == [
         4 + 6 * line for line in range(20)
     ]

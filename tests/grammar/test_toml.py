@@ -1,6 +1,7 @@
 """TOML with the places of its keys and values."""
 
 import pytest
+from support.refusals import refusal
 
 from netc.grammar.diagnostics import NetError
 from netc.grammar.source import Source
@@ -70,9 +71,7 @@ def test_keys_stand_where_they_are_said_to() -> None:
 )
 def test_what_is_no_toml(text: str, message: str) -> None:
     """It is an error with the place where reading stopped."""
-    with pytest.raises(NetError) as caught:
-        _parsed(text)
-    assert str(caught.value).startswith(f"error[E512]: {message}")
+    assert refusal(_parsed, text).startswith(f"error[E512]: {message}")
 
 
 def test_a_file_of_numbers_without_end() -> None:

@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.grammar.translation.typeset import plain
@@ -9,9 +10,7 @@ from netc.grammar.translation.typeset import plain
 
 def help_of(program: str) -> str:
     """The help of the only error of a program."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    (diagnostic,) = refused.value.diagnostics
+    (diagnostic,) = failure_of(netc.compile, program).diagnostics
     return diagnostic.help or ""
 
 

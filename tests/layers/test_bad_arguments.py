@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler import layers  # noqa: F401  (fills the table)
@@ -95,9 +96,7 @@ def test_what_was_expected_and_what_was_given(
 def test_unknown_arguments(spelling: str) -> None:
     """An argument that a layer does not have is named, with those that it has."""
     text = program(spelling, LAYERS[spelling], "no_such_argument=1")
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(text)
-    (diagnostic,) = caught.value.diagnostics
+    (diagnostic,) = failure_of(netc.compile, text).diagnostics
     assert diagnostic.message == f"{spelling} has no argument `no_such_argument`"
     assert diagnostic.help is not None
 
@@ -114,9 +113,7 @@ def test_unknown_arguments(spelling: str) -> None:
 )
 def test_numbers_beyond_float32(layer: str) -> None:
     """A number that a float32 cannot hold is refused, and not taken for infinite."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"INPUT(2) -> {layer}")
-    (diagnostic,) = caught.value.diagnostics
+    (diagnostic,) = failure_of(netc.compile, f"INPUT(2) -> {layer}").diagnostics
     assert diagnostic.code == "E103"
     assert diagnostic.help == "a float32 holds numbers up to 3.4e38"
 

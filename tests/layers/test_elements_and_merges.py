@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
@@ -181,9 +182,8 @@ def test_a_learned_tensor_alone_is_a_network() -> None:
 )
 def test_wrong_programs(program: str, code: str) -> None:
     """Wrong arguments and tensors are diagnostics of their own kind."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    assert [diagnostic.code for diagnostic in failure.value.diagnostics] == [code]
+    failure = failure_of(netc.compile, program)
+    assert [diagnostic.code for diagnostic in failure.diagnostics] == [code]
 
 
 @pytest.mark.parametrize(

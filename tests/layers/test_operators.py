@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from support.ops import version_of
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
@@ -220,9 +221,8 @@ def test_a_batch_that_an_operator_fixes_is_no_other(
 ) -> None:
     """Numbers in place of the batch are checked against the input's, on both engines alike."""
     network = netc.compile(f"INPUT(4x4x3) -> {steps}")
-    with pytest.raises(netc.NetError) as failure:
-        network.run(np.zeros((3, 3, 4, 4), np.float32), {}, engine=engine)
-    assert message in failure.value.diagnostics[0].notes[0]
+    failure = failure_of(network.run, np.zeros((3, 3, 4, 4), np.float32), {}, engine=engine)
+    assert message in failure.diagnostics[0].notes[0]
 
 
 @pytest.mark.parametrize("name", sorted(RANDOM))
@@ -413,9 +413,8 @@ places -> op("Cast", to=float32) as l
 )
 def test_wrong_calls_are_diagnostics(call: str) -> None:
     """No argument makes anything but a diagnostic with a place in the program."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(f"INPUT(4x4x3) -> {call}")
-    assert all(diagnostic.span is not None for diagnostic in failure.value.diagnostics)
+    failure = failure_of(netc.compile, f"INPUT(4x4x3) -> {call}")
+    assert all(diagnostic.span is not None for diagnostic in failure.diagnostics)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.layers import Array, LayerRow, feeds_for, random_state
+from support.refusals import failure_of
 
 import netc
 
@@ -196,7 +197,5 @@ def test_crop_to_the_size_of_a_layer_of_any_extents() -> None:
 )
 def test_messages_show_sequences_as_length_by_channels(program: str, size: str) -> None:
     """Layers that put channels first inside speak of their input as the author wrote it."""
-    with pytest.raises(netc.NetError) as failure:
-        netc.compile(program)
-    message = failure.value.diagnostics[0].message
+    message = failure_of(netc.compile, program).diagnostics[0].message
     assert f"input is {size}" in message or f"for an input of {size}," in message

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
@@ -36,9 +37,7 @@ OPEN = (
 
 def refusal(program: str) -> str:
     """The first message, with its notes, about a program that is refused."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(program)
-    first = caught.value.diagnostics[0]
+    first = failure_of(netc.compile, program).diagnostics[0]
     return "; ".join((first.message, *first.notes))
 
 
@@ -77,9 +76,10 @@ def test_layers_behind_layers_are_shown_as_written() -> None:
 def test_what_a_short_sequence_leaves_is_shown_as_written(layer: str, engine: EngineName) -> None:
     """The same holds of what an engine is given: N x length x channels."""
     network = netc.compile(f"INPUT((L, 2), sequence) -> {layer}")
-    with pytest.raises(netc.NetError) as caught:
-        network.run(np.zeros((1, 3, 2), np.float32), network.initialize(0), engine=engine)
-    (note,) = caught.value.diagnostics[0].notes
+    caught = failure_of(
+        network.run, np.zeros((1, 3, 2), np.float32), network.initialize(0), engine=engine
+    )
+    (note,) = caught.diagnostics[0].notes
     assert note.startswith("it leaves N x ")
     assert note.endswith(" x 2")
 
@@ -87,7 +87,6 @@ def test_what_a_short_sequence_leaves_is_shown_as_written(layer: str, engine: En
 def test_a_transposed_sequence_is_told_so() -> None:
     """Channels first suits images: of sequences the channels come last."""
     network = netc.compile("INPUT(6x4, sequence) -> FC(2)")
-    with pytest.raises(netc.NetError) as caught:
-        network.run(np.zeros((1, 4, 6), np.float32), network.initialize(0))
+    caught = failure_of(network.run, np.zeros((1, 4, 6), np.float32), network.initialize(0))
     help = "the channels of a sequence come last: `x.transpose(0, 2, 1)`"
-    assert caught.value.diagnostics[0].help == help
+    assert caught.diagnostics[0].help == help

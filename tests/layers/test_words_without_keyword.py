@@ -1,6 +1,7 @@
 """A word or a truth value where its keyword or `yes` is missing is answered with both."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -29,14 +30,11 @@ import netc
 def test_the_help_spells_the_keyword(written: str, meant: tuple[str, str]) -> None:
     """The help holds the argument as it is written here, and following it compiles."""
     wrong, right = meant
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(written.format(wrong))
-    assert right in (refused.value.diagnostics[0].help or "")
+    assert right in (failure_of(netc.compile, written.format(wrong)).diagnostics[0].help or "")
     netc.compile(written.replace("=1{}", "={}").format(right.removeprefix("affine=")))
 
 
 def test_a_word_that_no_argument_knows_is_a_name() -> None:
     """It is taken for a number that is not given yet."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("INPUT(8x8) -> CONV(3x3, n) -> FC(2)")
-    assert refused.value.diagnostics[0].code == "E101"
+    refused = failure_of(netc.compile, "INPUT(8x8) -> CONV(3x3, n) -> FC(2)")
+    assert refused.diagnostics[0].code == "E101"

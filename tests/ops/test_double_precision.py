@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.emit.onnx.export import write
@@ -12,7 +13,6 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ops.opdef import OPS
-from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
 from netc.runtime.engines.session import Session
@@ -99,9 +99,7 @@ def test_what_cannot_be_built(layer: str) -> None:
     x = np.ones((1, 3, 4, 4))
     state = network.initialize(0)
     assert isinstance(network.run(x, state), np.ndarray)
-    with pytest.raises(NetError) as caught:
-        network.run(x, state, engine="onnxruntime")
-    (problem,) = caught.value.diagnostics
+    (problem,) = failure_of(network.run, x, state, engine="onnxruntime").diagnostics
     assert problem.code == "E506"
     assert problem.message.startswith("onnxruntime has no `")
     assert problem.message.endswith("` for these operands")
@@ -116,9 +114,7 @@ INPUT(8x8x3, dtype=float64) as x
 x -> op("GlobalLpPool")
 """
     feeds = {"x": np.zeros((1, 3, 8, 8))}
-    with pytest.raises(NetError) as caught:
-        netc.compile(program).run(feeds, {}, engine="onnxruntime")
-    (problem,) = caught.value.diagnostics
+    (problem,) = failure_of(netc.compile(program).run, feeds, {}, engine="onnxruntime").diagnostics
     assert problem.message == "onnxruntime has no `GlobalLpPool` for these operands"
     assert problem.notes == (
         "the engine numpy cannot run `GlobalLpPool`, which onnx's reference also lacks",

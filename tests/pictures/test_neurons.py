@@ -2,6 +2,7 @@
 
 import pytest
 from support.network_rows import marked_specs
+from support.refusals import failure_of
 from support.scenes import fits_a4, problems, said
 
 import netc
@@ -131,9 +132,7 @@ def test_hostile_names(name: str) -> None:
 )
 def test_other_networks_are_refused(program: str, why: str) -> None:
     """What is no chain of dense layers is refused, with the styles that draw it."""
-    with pytest.raises(netc.NetError) as caught:
-        _scene(program)
-    (diagnostic,) = caught.value.diagnostics
+    (diagnostic,) = failure_of(_scene, program).diagnostics
     assert diagnostic.code == "E511"
     assert why in diagnostic.message
     assert "`volumes`" in (diagnostic.help or "")

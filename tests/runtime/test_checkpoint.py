@@ -6,7 +6,6 @@ import os
 import pickle
 import tracemalloc
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from support.refusals import refusal
 
 import netc
 from netc.runtime.weights.files import mismatches
 from netc.runtime.weights.state import LazyState
 
 Array = np.ndarray[Any, Any]
-Refusal = Callable[..., str]
 SUFFIXES = ["safetensors", "npz"]
 
 STATE: dict[str, Array] = {
@@ -185,7 +184,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_files(tmp_path: Path, name: str, refusal: Refusal) -> None:
+def test_malformed_files(tmp_path: Path, name: str) -> None:
     """A file that is not what it should be is refused as such, whatever it holds."""
     path = tmp_path / name
     path.write_bytes(MALFORMED[name])
@@ -196,7 +195,7 @@ def test_malformed_files(tmp_path: Path, name: str, refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.99])
-def test_truncated_files(tmp_path: Path, suffix: str, kept: float, refusal: Refusal) -> None:
+def test_truncated_files(tmp_path: Path, suffix: str, kept: float) -> None:
     """A file that was cut off is refused, wherever it was cut."""
     path = tmp_path / f"w.{suffix}"
     netc.save_weights(path, STATE)
@@ -205,7 +204,7 @@ def test_truncated_files(tmp_path: Path, suffix: str, kept: float, refusal: Refu
     assert refusal(netc.load_weights, path).startswith("error[E505]: ")
 
 
-def test_damaged_data(tmp_path: Path, refusal: Refusal) -> None:
+def test_damaged_data(tmp_path: Path) -> None:
     """Bits that changed within an archive are found when the array is read."""
     path = tmp_path / "w.npz"
     netc.save_weights(path, {"a": np.zeros(10_000)})
@@ -219,7 +218,7 @@ def test_damaged_data(tmp_path: Path, refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_files_that_cannot_be_read(tmp_path: Path, suffix: str, refusal: Refusal) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path, suffix: str) -> None:
     """Missing files and folders are refused with the system's reason."""
     missing = tmp_path / f"w.{suffix}"
     assert refusal(netc.load_weights, missing).startswith(
@@ -233,7 +232,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, suffix: str, refusal: Refusal
     assert "E004" in refusal(netc.save_weights, tmp_path / "none" / f"w.{suffix}", STATE)
 
 
-def test_element_types_that_numpy_lacks(tmp_path: Path, refusal: Refusal) -> None:
+def test_element_types_that_numpy_lacks(tmp_path: Path) -> None:
     """A tensor of bfloat16 is refused by name; the others are readable."""
     path = tmp_path / "w.safetensors"
     header = {
@@ -250,7 +249,7 @@ def test_element_types_that_numpy_lacks(tmp_path: Path, refusal: Refusal) -> Non
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_cannot_be_stored(tmp_path: Path, suffix: str, refusal: Refusal) -> None:
+def test_what_cannot_be_stored(tmp_path: Path, suffix: str) -> None:
     """Objects are never stored, and a file that stood there stays as it was."""
     path = tmp_path / f"w.{suffix}"
     path.write_bytes(b"before")
@@ -276,7 +275,7 @@ def test_weights_that_fit() -> None:
     assert mismatches(network.graph, state) == []
 
 
-def test_all_mismatches_are_told_at_once(refusal: Refusal) -> None:
+def test_all_mismatches_are_told_at_once() -> None:
     """Missing, unexpected and unfit weights come in one message, with the likely names."""
     network, state = fitting()
     state["conv.weight"] = state.pop("conv1.weight")
@@ -298,7 +297,7 @@ def test_all_mismatches_are_told_at_once(refusal: Refusal) -> None:
     )
 
 
-def test_hundreds_of_mismatches_are_counted(refusal: Refusal) -> None:
+def test_hundreds_of_mismatches_are_counted() -> None:
     """Of many mismatches the first ones are shown and the others counted."""
     network = netc.compile("INPUT(4) -> [FC(4)]*200")
     found = refusal(network.check_weights, {f"other{i}.weight": np.zeros(1) for i in range(300)})
@@ -309,7 +308,7 @@ def test_hundreds_of_mismatches_are_counted(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("value", [[[1], [2, 3]], "a cat", None, object()])
-def test_weights_that_are_no_arrays(value: object, refusal: Refusal) -> None:
+def test_weights_that_are_no_arrays(value: object) -> None:
     """Whatever stands in a state's place is refused as a weight that does not fit."""
     network, state = fitting()
     found = refusal(network.check_weights, {**state, "fc.bias": value})

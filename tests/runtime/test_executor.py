@@ -2,11 +2,12 @@
 
 import gc
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.compiler.ir.builder import Builder
@@ -18,7 +19,6 @@ from netc.runtime.engines.plan import plan
 from netc.runtime.kerneldef import KERNELS, Kernel
 
 Array = np.ndarray[Any, Any]
-Refusal = Callable[..., str]
 
 NET = "INPUT(6x5x2) -> CONV(3x3, 4) as c -> RELU as r -> POOL as p -> FC(3) as f"
 
@@ -181,7 +181,7 @@ def tokens() -> Graph:
     return graph
 
 
-def test_integers_are_cast_to_token_ids(refusal: Refusal) -> None:
+def test_integers_are_cast_to_token_ids() -> None:
     """Token ids may come in any integer type, and never as real numbers."""
     steps = plan(tokens())
     found = run(steps, {"ids": np.arange(4, dtype=np.uint8)[None]}, {})["same"]
@@ -243,7 +243,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_inputs_that_do_not_fit(case: str, refusal: Refusal) -> None:
+def test_inputs_that_do_not_fit(case: str) -> None:
     """An input of the wrong shape or kind is refused in words that tell what was expected."""
     network, state, _ = small()
     given, message = REFUSED[case]
@@ -251,7 +251,7 @@ def test_inputs_that_do_not_fit(case: str, refusal: Refusal) -> None:
     assert found == f"error[E206]: {message}"
 
 
-def test_names_of_inputs(refusal: Refusal) -> None:
+def test_names_of_inputs() -> None:
     """Missing and unknown inputs are all named at once."""
     network, state, x = small()
     assert refusal(run, plan(network.graph), {"inptu": x}, state) == (
@@ -272,7 +272,7 @@ def two_inputs() -> Graph:
     return graph
 
 
-def test_symbols_agree_over_inputs(refusal: Refusal) -> None:
+def test_symbols_agree_over_inputs() -> None:
     """The batch and other symbolic extents are the same in all inputs."""
     steps = plan(two_inputs())
     a, b = np.ones((3, 2, 4)), np.ones((5, 2, 4))
@@ -296,7 +296,7 @@ def symbolic_pools() -> Graph:
     return graph
 
 
-def test_what_types_leave_open_is_checked_on_inputs(refusal: Refusal) -> None:
+def test_what_types_leave_open_is_checked_on_inputs() -> None:
     """Extents that only an input settles are checked then: they may not fit, or leave nothing."""
     steps = plan(symbolic_pools())
     assert run(steps, {"x": np.ones((2, 1, 6))}, {})["sum"].shape == (2, 1, 3)
@@ -309,7 +309,7 @@ def test_what_types_leave_open_is_checked_on_inputs(refusal: Refusal) -> None:
     )
 
 
-def test_missing_weights_are_named(refusal: Refusal) -> None:
+def test_missing_weights_are_named() -> None:
     """A state without some weights is refused before anything runs."""
     network, state, x = small()
     del state["c.weight"], state["f.bias"]
@@ -318,7 +318,7 @@ def test_missing_weights_are_named(refusal: Refusal) -> None:
     )
 
 
-def test_unknown_fetches(refusal: Refusal) -> None:
+def test_unknown_fetches() -> None:
     """An unknown name is refused, with the likely one."""
     graph = netc.compile("INPUT -> CONV as first -> FC").graph
     assert refusal(plan, graph, ["fist"]) == (
@@ -331,7 +331,7 @@ def test_unknown_fetches(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("filters", [64, 2**22], ids=["memory", "address space"])
-def test_more_memory_than_there_is(filters: int, refusal: Refusal) -> None:
+def test_more_memory_than_there_is(filters: int) -> None:
     """A tensor that no machine holds is refused before it is asked for."""
     network = netc.compile(f"INPUT({2**20}x{2**20}x1) as i -> CONV(1x1, {filters}) as c -> GAP")
     x = np.broadcast_to(np.float32(0), (1, 1, 2**20, 2**20))
@@ -341,7 +341,7 @@ def test_more_memory_than_there_is(filters: int, refusal: Refusal) -> None:
     )
 
 
-def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel that gets no memory is a finding about its layer, and no crash."""
     network, state, x = small()
     steps = plan(network.graph)
@@ -355,7 +355,7 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, refusal: Refusal)
     )
 
 
-def test_what_a_kernel_trips_over(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+def test_what_a_kernel_trips_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that the program names is an error of the program; a layer's is a bug of ours."""
 
     def trip(*arguments: Any, **attributes: Any) -> Array:

@@ -3,17 +3,15 @@
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
 from hashlib import sha256
 from math import sqrt
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.runtime.weights.initialize import InitialState, fans, initialize
-
-Refusal = Callable[..., str]
 
 WIDE = 400
 # initializer -> (mean, standard deviation, bound or None) of FC(300) on 400 features
@@ -188,7 +186,7 @@ def test_float64() -> None:
     np.testing.assert_array_equal(wide.astype(np.float32), narrow)
 
 
-def test_weights_that_no_memory_holds(refusal: Refusal) -> None:
+def test_weights_that_no_memory_holds() -> None:
     """A weight larger than memory is refused before it is asked for."""
     network = netc.compile("INPUT(1048576) -> FC(1048576) as big")
     found = refusal(network.initialize(0).__getitem__, "big.weight")

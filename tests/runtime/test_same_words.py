@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.choices import EngineName
-from netc.grammar.diagnostics import NetError
 
 Feeds = dict[str, Any]
 
@@ -144,9 +144,7 @@ def test_same_words(program: str, feeds: Feeds, words: str) -> None:
     engines: tuple[EngineName, ...] = ("numpy", "onnxruntime")
     found = []
     for engine in engines:
-        with pytest.raises(NetError) as caught:
-            network.run(given, state, engine=engine)
-        found.append(caught.value.diagnostics)
+        found.append(failure_of(network.run, given, state, engine=engine).diagnostics)
     assert found[0] == found[1]
     assert found[0][0].code == "E206"
     assert found[0][0].message.startswith(words)

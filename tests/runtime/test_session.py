@@ -3,7 +3,7 @@
 import builtins
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
+from support.refusals import refusal
 
 import netc
 from netc.compiler.emit.onnx import write
 from netc.runtime.engines.engine import run
 from netc.runtime.engines.session import Session
-
-Refusal = Callable[..., str]
 
 
 def model(op_type: str = "Add", dtype: int = TensorProto.FLOAT) -> bytes:
@@ -57,7 +56,7 @@ def test_runs_models_from_bytes_and_from_files(tmp_path: Path) -> None:
         ({"a": np.ones((2, 3)), "b": np.ones((1, 3))}, "differ in the batch N: 2 and 1"),
     ],
 )
-def test_inputs_that_do_not_fit(feeds: dict[str, Any], message: str, refusal: Refusal) -> None:
+def test_inputs_that_do_not_fit(feeds: dict[str, Any], message: str) -> None:
     """Inputs are checked before onnxruntime sees them, in the same words as on NumPy."""
     found = refusal(Session(model()).run, feeds)
     assert found.startswith("error[E206]: ")
@@ -85,14 +84,14 @@ SEQUENCE = helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, [2])
     ("kind", "spelling"),
     [(TensorProto.STRING, "tensor(string)"), (TensorProto.BFLOAT16, "tensor(bfloat16)")],
 )
-def test_inputs_that_are_no_numbers(kind: int, spelling: str, refusal: Refusal) -> None:
+def test_inputs_that_are_no_numbers(kind: int, spelling: str) -> None:
     """Text and numbers that NumPy does not have cannot be fed."""
     node = helper.make_node("Identity", ["x"], ["y"])
     found = refusal(Session, converter([tensor("x", kind)], [tensor("y", kind)], node))
     assert found.startswith(f"error[E575]: the input `x` is `{spelling}`, which NumPy cannot")
 
 
-def test_sequences(refusal: Refusal) -> None:
+def test_sequences() -> None:
     """They are lists of arrays; optional values stay within a model."""
     node = helper.make_node("SequenceInsert", ["s", "x"], ["t"])
     longer = helper.make_tensor_sequence_value_info("t", TensorProto.FLOAT, None)
@@ -116,7 +115,7 @@ def test_sequences(refusal: Refusal) -> None:
         ),
     ],
 )
-def test_outputs_that_are_no_numbers(output: Any, node: Any, refusal: Refusal) -> None:
+def test_outputs_that_are_no_numbers(output: Any, node: Any) -> None:
     """Other outputs of the same model can be fetched."""
     outputs = [output, tensor("y", TensorProto.FLOAT)]
     session = Session(converter([REAL], outputs, node, helper.make_node("Relu", ["x"], ["y"])))
@@ -126,7 +125,7 @@ def test_outputs_that_are_no_numbers(output: Any, node: Any, refusal: Refusal) -
     assert session.run({"x": [1, -1]}, ["y"])["y"].tolist() == [1, 0]
 
 
-def test_models_without_inputs(refusal: Refusal) -> None:
+def test_models_without_inputs() -> None:
     """What depends on nothing is computed, and takes no array."""
     node = helper.make_node("Constant", [], ["y"], value_float=0.5)
     session = Session(converter([], [tensor("y", TensorProto.FLOAT, [])], node))
@@ -144,7 +143,7 @@ def test_inputs_of_any_rank() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 0, 4), (2, 3, 0)])
-def test_empty_samples_are_refused(shape: tuple[int, ...], refusal: Refusal) -> None:
+def test_empty_samples_are_refused(shape: tuple[int, ...]) -> None:
     """There may be no samples, but an empty one can end onnxruntime's process."""
     network = netc.compile("INPUT((L, M), sequence) -> RELU")
     written = io.BytesIO()
@@ -153,7 +152,7 @@ def test_empty_samples_are_refused(shape: tuple[int, ...], refusal: Refusal) -> 
     assert "the input `input` is empty" in refusal(session.run, {"input": np.ones(shape)})
 
 
-def test_unknown_outputs(refusal: Refusal) -> None:
+def test_unknown_outputs() -> None:
     """An output that the model does not have is refused by name."""
     feeds = {"a": np.ones((2, 3)), "b": np.ones((2, 3))}
     assert refusal(Session(model()).run, feeds, ["z"]).startswith(
@@ -165,7 +164,7 @@ def test_unknown_outputs(refusal: Refusal) -> None:
     "content", [b"", b"no model", model()[:-20], model("NoSuchOperator"), model("MatMul")]
 )
 def test_models_that_are_refused(
-    content: bytes, tmp_path: Path, refusal: Refusal, capfd: pytest.CaptureFixture[str]
+    content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What onnxruntime refuses is an error of ours, and it writes nothing on its own."""
     (tmp_path / "m.onnx").write_bytes(content)
@@ -178,19 +177,19 @@ def test_models_that_are_refused(
     assert capfd.readouterr() == ("", "")
 
 
-def test_files_that_cannot_be_read(tmp_path: Path, refusal: Refusal) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing model is named."""
     assert refusal(Session, str(tmp_path / "none.onnx")).startswith("error[E001]: cannot read ")
 
 
-def test_unknown_device(refusal: Refusal) -> None:
+def test_unknown_device() -> None:
     """A device that nobody knows is refused with those that there are."""
     assert refusal(Session, model(), device="tpu") == (
         "error[E502]: unknown device `tpu`\n  = help: the devices are `cpu` and `cuda`"
     )
 
 
-def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where onnxruntime is not installed, both of its packages are named."""
     original = builtins.__import__
 
@@ -207,7 +206,7 @@ def test_without_onnxruntime(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) 
     )
 
 
-def test_a_device_that_is_not_built_in(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+def test_a_device_that_is_not_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA on an onnxruntime for the CPU is an error that says how to get it."""
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert refusal(Session, model(), device="cuda") == (
@@ -219,7 +218,7 @@ def test_a_device_that_is_not_built_in(monkeypatch: pytest.MonkeyPatch, refusal:
     )
 
 
-def test_a_device_that_does_not_start(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+def test_a_device_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CUDA session that runs on the CPU in silence is an error."""
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: providers)
@@ -275,9 +274,7 @@ def test_every_label_can_be_fetched_on_both_engines() -> None:
         ({"engine": "onnxruntime", "device": "gpu"}, "unknown device `gpu`"),
     ],
 )
-def test_engines_that_cannot_be_had(
-    options: dict[str, str], message: str, refusal: Refusal
-) -> None:
+def test_engines_that_cannot_be_had(options: dict[str, str], message: str) -> None:
     """Unknown engines, devices and element types are refused with the choices."""
     network = netc.compile(NET)
     x = np.zeros((1, 2, 6, 5), np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 
@@ -17,7 +18,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytestmark = pytest.mark.oracle
 
 Array = np.ndarray[Any, Any]
-Refusal = Callable[..., str]
 FORMATS = {"zip": True, "legacy": False}
 
 
@@ -93,7 +93,7 @@ class _Evil:
 
 
 @pytest.mark.parametrize("zipped", FORMATS.values(), ids=FORMATS)
-def test_code_is_not_run(zipped: bool, tmp_path: Path, refusal: Refusal) -> None:
+def test_code_is_not_run(zipped: bool, tmp_path: Path) -> None:
     """A pickle that would run something is refused with the name of that, and runs nothing."""
     path, trace = tmp_path / "w.pt", tmp_path / "trace"
     torch.save({"w": _Evil(trace)}, path, _use_new_zipfile_serialization=zipped)
@@ -106,7 +106,7 @@ def test_code_is_not_run(zipped: bool, tmp_path: Path, refusal: Refusal) -> None
     assert not trace.exists()
 
 
-def test_a_whole_module(tmp_path: Path, refusal: Refusal) -> None:
+def test_a_whole_module(tmp_path: Path) -> None:
     """A pickled module is refused, as its class would have to be imported."""
     torch.save(torch.nn.Linear(2, 3), tmp_path / "w.pt")
     found = refusal(netc.load_weights, tmp_path / "w.pt")
@@ -115,7 +115,7 @@ def test_a_whole_module(tmp_path: Path, refusal: Refusal) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # PyTorch gives up TorchScript
-def test_a_script(tmp_path: Path, refusal: Refusal) -> None:
+def test_a_script(tmp_path: Path) -> None:
     """A TorchScript archive is named as such."""
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 3), torch.ones(1, 2)), tmp_path / "w.pt")
     found = refusal(netc.load_weights, tmp_path / "w.pt")
@@ -124,7 +124,7 @@ def test_a_script(tmp_path: Path, refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("held", [torch.ones(2), [torch.ones(2)], {"epoch": 3}, {}, 5])
-def test_no_weights(held: Any, tmp_path: Path, refusal: Refusal) -> None:
+def test_no_weights(held: Any, tmp_path: Path) -> None:
     """What holds no tensors by name says what it holds."""
     torch.save(held, tmp_path / "w.pt")
     found = refusal(netc.load_weights, tmp_path / "w.pt")
@@ -134,7 +134,7 @@ def test_no_weights(held: Any, tmp_path: Path, refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("zipped", FORMATS.values(), ids=FORMATS)
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.1, 0.5, 0.9, 0.99])
-def test_truncated_files(kept: float, zipped: bool, tmp_path: Path, refusal: Refusal) -> None:
+def test_truncated_files(kept: float, zipped: bool, tmp_path: Path) -> None:
     """A file that was cut off is refused, wherever it was cut."""
     path = tmp_path / "w.pt"
     torch.save(_tensors(), path, _use_new_zipfile_serialization=zipped)
@@ -145,7 +145,7 @@ def test_truncated_files(kept: float, zipped: bool, tmp_path: Path, refusal: Ref
     assert "is not a complete checkpoint of PyTorch's\n" in found or (kept, zipped) == (0.1, False)
 
 
-def test_other_files(tmp_path: Path, refusal: Refusal) -> None:
+def test_other_files(tmp_path: Path) -> None:
     """Other archives, text, and other pickles are no checkpoints; a folder is no file."""
     with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
         archive.writestr("readme.txt", "nothing")
@@ -169,9 +169,7 @@ def test_other_files(tmp_path: Path, refusal: Refusal) -> None:
     ids=["sparse", "quantized", "meta"],
 )
 @pytest.mark.filterwarnings("ignore")  # PyTorch gives up quantized tensors
-def test_tensors_that_are_no_arrays(
-    make: Callable[[], Any], tmp_path: Path, refusal: Refusal
-) -> None:
+def test_tensors_that_are_no_arrays(make: Callable[[], Any], tmp_path: Path) -> None:
     """They are refused by name when they are read; the others are readable."""
     torch.save({"odd": make(), "plain": torch.ones(1)}, tmp_path / "w.pt")
     loaded = netc.load_weights(tmp_path / "w.pt")
@@ -179,7 +177,7 @@ def test_tensors_that_are_no_arrays(
     assert refusal(loaded.__getitem__, "odd").startswith("error[E505]: `odd` in ")
 
 
-def test_without_pytorch(tmp_path: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the extra, and lines that convert the file elsewhere, which run."""
     state = {"w": torch.ones(2, 3)}
     torch.save(state, tmp_path / "w.pt")
@@ -202,7 +200,7 @@ def test_without_pytorch(tmp_path: Path, refusal: Refusal, monkeypatch: pytest.M
     assert netc.load_weights(tmp_path / "w.safetensors")["w"].tolist() == [[1] * 3] * 2
 
 
-def test_they_are_not_written(tmp_path: Path, refusal: Refusal) -> None:
+def test_they_are_not_written(tmp_path: Path) -> None:
     """Weights are written as safetensors or npz alone."""
     found = refusal(netc.save_weights, tmp_path / "w.pt", {"w": np.ones(2)})
     assert found.startswith("error[E505]: weights are not written as `.pt`\n")

@@ -1,9 +1,8 @@
 """Weights of one network for another: what matches, what is left out, what is frozen."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 from netc.compiler.passes.append_backward import trainable
@@ -11,8 +10,6 @@ from netc.runtime.weights.transfer import freeze, match_weights
 
 TEN = "INPUT(8x8x1) -> CONV(3x3, 4) -> BN -> RELU -> FC(16) as code -> FC(10) as head"
 FIVE = TEN.replace("FC(10)", "FC(5)")
-
-Refusal = Callable[..., str]
 
 
 def test_all_matches() -> None:
@@ -45,7 +42,7 @@ def test_a_head_of_another_size_is_left_out_on_demand() -> None:
     )
 
 
-def test_without_demand_it_is_an_error(refusal: Refusal) -> None:
+def test_without_demand_it_is_an_error() -> None:
     """The error says which weights do not fit, and what to do."""
     network = netc.compile(FIVE)
     assert refusal(match_weights, network.graph, netc.compile(TEN).initialize(1)) == (
@@ -90,7 +87,7 @@ def test_prefixes_and_names_are_renamed() -> None:
     assert np.array_equal(found.merged(network.graph)["head.bias"], state["head.bias"])
 
 
-def test_two_weights_of_one_name(refusal: Refusal) -> None:
+def test_two_weights_of_one_name() -> None:
     """Renaming must not let one weight hide another."""
     network = netc.compile("INPUT(3) -> FC(2)")
     state = network.initialize(0)
@@ -99,7 +96,7 @@ def test_two_weights_of_one_name(refusal: Refusal) -> None:
     assert "[E563]: both `fc1.weight` and `old.weight` would be renamed to `fc1.weight`" in text
 
 
-def test_patterns_that_match_nothing(refusal: Refusal) -> None:
+def test_patterns_that_match_nothing() -> None:
     """A misspelled pattern is an error, with the name that is near."""
     network = netc.compile(TEN)
     text = refusal(match_weights, network.graph, network.initialize(0), allow=["haed.weight"])

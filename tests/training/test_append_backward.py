@@ -8,6 +8,7 @@ import pytest
 from support.backward import backward, numbers
 from support.layers import norm_error
 from support.network_rows import ROWS, Array, NetworkRow, random_arrays, random_weights
+from support.refusals import failure_of, refusal
 
 import netc
 from netc.compiler.ir.builder import Builder
@@ -245,9 +246,7 @@ STEP = """INPUT(3)
 
 def test_error_through_a_step() -> None:
     """The message names the operator, the layer, and the place in the text."""
-    with pytest.raises(NetError) as caught:
-        appended(STEP)
-    assert str(caught.value) == (
+    assert refusal(appended, STEP) == (
         "error[E131]: no gradient reaches `a.weight`: none passes through `GreaterOrEqual` in"
         " `hard`\n"
         "  --> net.net:3:6\n"
@@ -263,9 +262,7 @@ def test_error_through_a_step() -> None:
 @pytest.mark.parametrize("operator", ["Floor", "Ceil", "Round", "Sign"])
 def test_error_through_steps_of_numbers(operator: str) -> None:
     """So it does for operators that yield real numbers, constant almost everywhere."""
-    with pytest.raises(NetError) as caught:
-        appended(STEP.replace("STEP", f'op("{operator}")'))
-    text = str(caught.value)
+    text = refusal(appended, STEP.replace("STEP", f'op("{operator}")'))
     assert text.startswith(f"error[E131]: no gradient passes through `{operator}` in `hard`\n")
     assert "--> net.net:3:6" in text
 
@@ -281,9 +278,7 @@ def test_smooth_operators_pass_gradients_on(operator: str) -> None:
 def test_error_through_operators_without_a_rule(operator: str) -> None:
     """That netc has no rule is not said in words that deny a gradient."""
     program = f"""INPUT(4x4x2) -> CONV(1x1, 3) as a -> op("{operator}") as o"""
-    with pytest.raises(NetError) as caught:
-        appended(program)
-    (finding,) = caught.value.diagnostics
+    (finding,) = failure_of(appended, program).diagnostics
     assert finding.code == "E131"
     assert finding.message == f"netc has no rule for the gradient of `{operator}` in `o`"
     assert "constant" not in str(finding.help)

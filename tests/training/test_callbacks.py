@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.command_line import netc as command
+from support.refusals import refusal
 from support.training import Array
 
 import netc
@@ -231,9 +232,7 @@ def test_without_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(netc.NetError, match="E125"):
         TensorBoard("logs", every=0)
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
-    with pytest.raises(netc.NetError) as failure:
-        TensorBoard("logs")
-    assert str(failure.value) == (
+    assert refusal(TensorBoard, "logs") == (
         "error[E528]: event files are written by tensorboard, which is not installed\n"
         "  = help: install the extra `tensorboard`: `pip install 'netc[tensorboard]'`"
     )

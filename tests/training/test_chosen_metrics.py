@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -85,9 +86,8 @@ def test_resuming(tmp_path: Path) -> None:
 )
 def test_what_is_refused(metrics: str, code: str, said: str) -> None:
     """Metrics that there are not, or not for such an output."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(PROGRAM.format(f", metrics = {metrics}")).train(samples())
-    (found,) = caught.value.diagnostics
+    caught = failure_of(netc.compile(PROGRAM.format(f", metrics = {metrics}")).train, samples())
+    (found,) = caught.diagnostics
     assert found.code == code
     assert said in str(found.message) + str(found.help)
     assert found.span is not None

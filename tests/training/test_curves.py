@@ -13,6 +13,7 @@ from xml.dom.minidom import parse
 import matplotlib
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
@@ -242,9 +243,7 @@ def test_missing_matplotlib_names_the_extra(
         return usual(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(NetError) as raised:
-        draw_history(history(3), str(tmp_path / "curves.svg"))
-    assert str(raised.value) == (
+    assert refusal(draw_history, history(3), str(tmp_path / "curves.svg")) == (
         "error[E503]: matplotlib is not installed\n  = help: pip install 'netc[train]'"
     )
 

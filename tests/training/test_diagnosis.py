@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 from support.training import Killed, KilledAfter, bits, go_on, job, run, some_digits
 
 import netc
@@ -55,9 +56,7 @@ error[E542]: the loss is not finite in step 1 of the run, in epoch 1
 
 def failure_of(program: str, **options: Any) -> str:
     """The error that a run ends with, as it is shown."""
-    with pytest.raises(netc.NetError) as failure:
-        run(job(program, **options))
-    return str(failure.value)
+    return refusal(run, job(program, **options))
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from support.refusals import refusal
 
-from netc.grammar.diagnostics import NetError
 from netc.runtime.training.early_stopping import EarlyStopping
 
 NAN = float("nan")
@@ -96,9 +96,8 @@ def test_an_infinite_best_can_be_stored() -> None:
 
 def test_unknown_numbers_are_named() -> None:
     """A number that no epoch has is an error with the nearest name."""
-    with pytest.raises(NetError) as raised:
-        EarlyStopping("val_acuracy").update(1, {"val_loss": 1.0, "val_accuracy": 0.5})
-    assert str(raised.value) == (
+    raised = refusal(EarlyStopping("val_acuracy").update, 1, {"val_loss": 1.0, "val_accuracy": 0.5})
+    assert raised == (
         "error[E551]: there is no `val_acuracy` for early stopping\n"
         "  = help: did you mean `val_accuracy`?"
     )

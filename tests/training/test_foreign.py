@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -79,9 +80,8 @@ SETTINGS = [
 def test_the_help_spells_our_setting_and_it_compiles(written: str, meant: str) -> None:
     """The help holds the whole setting, its value in our words as well."""
     program = "INPUT(28x28) -> FC(10)\ntrain {{\n  {}\n}}\n"
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program.format(written))
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    refused = failure_of(netc.compile, program.format(written))
+    assert refused.diagnostics[0].help == f"write `{meant}`"
     netc.compile(program.format(meant))
 
 
@@ -95,9 +95,8 @@ def test_the_help_spells_our_setting_and_it_compiles(written: str, meant: str) -
 )
 def test_what_a_program_does_not_say_is_pointed_elsewhere(written: str, help: str) -> None:
     """Metrics, early stopping and shuffling are no settings."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT(28x28) -> FC(10)\ntrain {{\n  {written}\n}}\n")
-    assert help in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(netc.compile, f"INPUT(28x28) -> FC(10)\ntrain {{\n  {written}\n}}\n")
+    assert help in (refused.diagnostics[0].help or "")
 
 
 def test_bad_values_keep_their_own_help() -> None:
@@ -110,10 +109,9 @@ def test_bad_values_keep_their_own_help() -> None:
 def test_the_help_spells_our_choice_and_it_compiles(setting: str, written: str, meant: str) -> None:
     """The help holds the corrected choice, which compiles where the foreign one stood."""
     program = "INPUT(28x28) -> FC(10)\ntrain {{\n  {} = {}\n}}\n"
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program.format(setting, written))
-    found = re.search(r"write `([^`]*)`", refused.value.diagnostics[0].help or "")
-    assert found is not None, str(refused.value)
+    refused = failure_of(netc.compile, program.format(setting, written))
+    found = re.search(r"write `([^`]*)`", refused.diagnostics[0].help or "")
+    assert found is not None, str(refused)
     assert found[1] == meant
     netc.compile(program.format(setting, found[1]))
 
@@ -190,9 +188,8 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
 )
 def test_a_setting_keeps_its_value_in_our_words(written: str, meant: str) -> None:
     """Positional arguments and values are kept; what stands elsewhere is told where."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC\ntrain {{ {written} }}\n")
-    assert meant in (refused.value.diagnostics[0].help or "")
+    refused = failure_of(netc.compile, f"INPUT -> FC\ntrain {{ {written} }}\n")
+    assert meant in (refused.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(
@@ -208,9 +205,7 @@ def test_a_setting_of_the_command_line_is_answered_alike(name: str, text: str, m
     """What `--set` gives is told in our words with its value, as in a block."""
     network = netc.compile("INPUT(8x8) -> FC\ntrain { data = digits }\n")
     assert network.recipe is not None
-    with pytest.raises(netc.NetError) as refused:
-        network.with_settings(**{name: text})
-    assert refused.value.diagnostics[0].help == meant
+    assert failure_of(network.with_settings, **{name: text}).diagnostics[0].help == meant
 
 
 @pytest.mark.parametrize(
@@ -224,9 +219,7 @@ def test_a_setting_of_the_command_line_is_answered_alike(name: str, text: str, m
 )
 def test_a_setting_outside_of_the_block_is_told_where_it_stands(line: str, help: str) -> None:
     """Settings in our words or in others', below a network, stand in a `train` block."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC\n{line}\n")
-    assert refused.value.diagnostics[0].help == help
+    assert failure_of(netc.compile, f"INPUT -> FC\n{line}\n").diagnostics[0].help == help
 
 
 @pytest.mark.parametrize(
@@ -248,9 +241,8 @@ def test_a_setting_outside_of_the_block_is_told_where_it_stands(line: str, help:
 )
 def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> None:
     """Colons and calls are answered with all settings, and a rate goes to its optimizer."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC(10)\n{written}\n")
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    refused = failure_of(netc.compile, f"INPUT -> FC(10)\n{written}\n")
+    assert refused.diagnostics[0].help == f"write `{meant}`"
     netc.compile(f"INPUT -> FC(10)\n{meant}\n")
 
 
@@ -278,15 +270,13 @@ def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> 
 )
 def test_settings_on_several_lines_are_told_as_one_block(written: str, meant: str) -> None:
     """Settings below each other, and those of two calls, belong to one block."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(f"INPUT -> FC(10)\n{written}\n")
-    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    refused = failure_of(netc.compile, f"INPUT -> FC(10)\n{written}\n")
+    assert refused.diagnostics[0].help == f"write `{meant}`"
     netc.compile(f"INPUT -> FC(10)\n{meant}\n")
 
 
 def test_a_learning_rate_alone_becomes_an_optimizer() -> None:
     """Outside of a block, too, the help spells a block that compiles."""
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile("INPUT -> FC\nlr = 0.01\n")
-    assert refused.value.diagnostics[0].help == "write `train { optimizer = sgd(lr=0.01) }`"
+    refused = failure_of(netc.compile, "INPUT -> FC\nlr = 0.01\n")
+    assert refused.diagnostics[0].help == "write `train { optimizer = sgd(lr=0.01) }`"
     netc.compile("INPUT -> FC\ntrain { optimizer = sgd(lr=0.01) }\n")

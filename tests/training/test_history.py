@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of, refusal
 
 from netc.grammar.diagnostics import NetError
 from netc.runtime.run_folder.history import Epoch, History
@@ -121,9 +122,7 @@ def test_metrics_are_named_once() -> None:
 
 def test_unknown_columns_are_named() -> None:
     """A column that is not there is an error with the nearest name."""
-    with pytest.raises(NetError) as raised:
-        sample().column("val_acc")
-    assert str(raised.value) == (
+    assert refusal(sample().column, "val_acc") == (
         "error[E551]: the history has no column `val_acc`\n  = help: did you mean `val_accuracy`?"
     )
 
@@ -152,9 +151,7 @@ def test_other_files_are_refused(name: str, text: str, tmp_path: Path) -> None:
     """A truncated file, or one of something else, is an error and not a short history."""
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(NetError) as raised:
-        History.read(str(path))
-    assert raised.value.diagnostics[0].code == "E505"
+    assert failure_of(History.read, str(path)).diagnostics[0].code == "E505"
 
 
 def test_suffixes() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 from support.training import EVERYTHING, Array, compiled, job, run, some_digits, told
 
 import netc
@@ -42,9 +43,7 @@ train {
 
 def refused(make: Any, *arguments: Any, **options: Any) -> str:
     """The error that something is refused with, as it is shown."""
-    with pytest.raises(netc.NetError) as failure:
-        make(*arguments, **options)
-    return str(failure.value)
+    return refusal(make, *arguments, **options)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.definitions import METRICS, Metrics
@@ -147,9 +148,7 @@ def test_what_does_not_fit(
 ) -> None:
     """Outputs and targets that cannot be compared are an error that says why."""
     metrics = Metrics([name], form)
-    with pytest.raises(NetError) as raised:
-        metrics.update(output, np.asarray(target))
-    assert str(raised.value).startswith(f"error[E551]: {message}")
+    assert refusal(metrics.update, output, np.asarray(target)).startswith(f"error[E551]: {message}")
 
 
 def test_the_size_may_not_change() -> None:

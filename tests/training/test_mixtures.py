@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of
 from support.training import Killed, KilledAfter, bits, go_on, job, run, told
 
 import netc
@@ -102,7 +103,6 @@ def test_masks(mixing: str) -> None:
 )
 def test_what_is_refused(settings: str, said: str) -> None:
     """Losses that take one side only, and what would move half of a mixture."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"INPUT(8x8) -> FC(3)\ntrain {{ {settings} }}")
-    assert [d.code for d in caught.value.diagnostics] == ["E126"]
-    assert said in str(caught.value)
+    caught = failure_of(netc.compile, f"INPUT(8x8) -> FC(3)\ntrain {{ {settings} }}")
+    assert [d.code for d in caught.diagnostics] == ["E126"]
+    assert said in str(caught)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.losses import Array, term
+from support.refusals import failure_of, refusal
 
 import netc
 from netc.compiler.ir.builder import Builder
@@ -159,9 +160,7 @@ REFUSED = {
 def test_refused(last: str, loss: str) -> None:
     """An output layer that does not fit the loss is an error that says what to do."""
     graph = netc.compile(f"INPUT(4) -> FC(3) -> {last}").graph
-    with pytest.raises(netc.NetError) as failure:
-        check_losses(graph, {"output": term(loss)})
-    assert str(failure.value) == (
+    assert refusal(check_losses, graph, {"output": term(loss)}) == (
         f"error[E132]: the output `output` ends in `{last}`, which `{loss}` does not take\n"
         "  --> <chain>:1:22\n"
         "   |\n"
@@ -178,9 +177,7 @@ def test_both_places() -> None:
     source = Source("train.net", text)
     loss = Term("loss", "cross_entropy", {}, Span(source, 7, len(text)))
     graph = netc.compile("INPUT(4) -> FC(3) -> RELU").graph
-    with pytest.raises(netc.NetError) as failure:
-        check_losses(graph, {"output": loss})
-    assert str(failure.value) == (
+    assert refusal(check_losses, graph, {"output": loss}) == (
         "error[E132]: the output `output` ends in `RELU`, which `cross_entropy` does not take\n"
         "  --> train.net:1:8\n"
         "   |\n"
@@ -228,9 +225,8 @@ def test_both_places() -> None:
 )
 def test_shapes_that_no_target_fits(text: str, loss: str, message: str, help: str) -> None:
     """Outputs that hold no classes, or only one, have no cross entropy."""
-    with pytest.raises(netc.NetError) as failure:
-        check_losses(netc.compile(text).graph, {"output": term(loss)})
-    (found,) = failure.value.diagnostics
+    failure = failure_of(check_losses, netc.compile(text).graph, {"output": term(loss)})
+    (found,) = failure.diagnostics
     assert (found.code, found.message, found.help) == ("E132", message, help)
 
 
@@ -238,13 +234,12 @@ def test_all_outputs_are_checked() -> None:
     """Each output that does not fit, or is not there, has a diagnostic of its own."""
     graph = netc.compile("INPUT(4) as x\noutput a = x -> RELU\noutput b = x -> TANH").graph
     losses = {"a": term("cross_entropy"), "b": term("mse"), "c": term("mse")}
-    with pytest.raises(netc.NetError) as failure:
-        check_losses(graph, losses)
-    assert [d.message for d in failure.value.diagnostics] == [
+    failure = failure_of(check_losses, graph, losses)
+    assert [d.message for d in failure.diagnostics] == [
         "the output `a` ends in `RELU`, which `cross_entropy` does not take",
         "there is no output `c` for `mse`",
     ]
-    assert failure.value.diagnostics[1].help == "the outputs are `a`, `b`"
+    assert failure.diagnostics[1].help == "the outputs are `a`, `b`"
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
@@ -293,9 +288,10 @@ def test_target_of_data(text: str, loss: str, rank: Any, real: bool, expected: s
 def test_target_that_fits_not() -> None:
     """Targets of another rank are refused, and the message names what is taken."""
     graph = netc.compile("INPUT(5)").graph
-    with pytest.raises(netc.NetError) as failure:
-        target_type(graph, graph.outputs["output"], term("cross_entropy"), rank=1, real=True)
-    assert str(failure.value) == (
+    failure = refusal(
+        target_type, graph, graph.outputs["output"], term("cross_entropy"), rank=1, real=True
+    )
+    assert failure == (
         "error[E133]: the target of `output` has real numbers on 1 axis, which `cross_entropy`"
         " does not take\n"
         "  = note: it takes int64[N] or float32[N, 5]\n"

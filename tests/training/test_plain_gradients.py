@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 import netc
 
@@ -88,9 +89,7 @@ def test_saliency_of_one_class() -> None:
 )
 def test_what_cannot_be_asked(asked: dict[str, Any], message: str) -> None:
     """Names that are not there, two things at once, and what does not depend on each other."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(PRODUCT).backward(**asked)
-    assert message in str(caught.value)
+    assert message in refusal(netc.compile(PRODUCT).backward, **asked)
 
 
 def test_an_empty_name_is_no_value() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.training.changes import revise
@@ -39,9 +40,7 @@ def recipe(block: str, chain: str = CHAIN) -> Recipe:
 
 def code(block: str, chain: str = CHAIN) -> str:
     """The code of the only error that a block has."""
-    with pytest.raises(netc.NetError) as caught:
-        recipe(block, chain)
-    (diagnostic,) = caught.value.diagnostics
+    (diagnostic,) = failure_of(recipe, block, chain).diagnostics
     assert diagnostic.span is not None
     return diagnostic.code
 
@@ -218,16 +217,14 @@ def test_losses_and_outputs(block: str) -> None:
 
 def test_a_second_block() -> None:
     """A network is trained in one way."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"{CHAIN}train {{\n}}\ntrain {{\n}}\n")
-    assert [d.code for d in caught.value.diagnostics] == ["E123"]
+    caught = failure_of(netc.compile, f"{CHAIN}train {{\n}}\ntrain {{\n}}\n")
+    assert [d.code for d in caught.diagnostics] == ["E123"]
 
 
 def test_all_mistakes_of_a_block_are_told_in_order() -> None:
     """One run reports all the errors that it can find."""
-    with pytest.raises(netc.NetError) as caught:
-        recipe("batch = 0\nper = none\noptimizer = sdg\nepoch = 3")
-    assert [d.code for d in caught.value.diagnostics] == ["E125", "E125", "E124", "E122"]
+    caught = failure_of(recipe, "batch = 0\nper = none\noptimizer = sdg\nepoch = 3")
+    assert [d.code for d in caught.diagnostics] == ["E125", "E125", "E124", "E122"]
 
 
 def test_what_a_failed_let_leaves_is_not_told_again() -> None:
@@ -353,18 +350,14 @@ OVERRIDES_REFUSED = [
 def test_overrides_that_are_refused(name: str, text: str, expected: str) -> None:
     """Settings from outside are checked like those of a program, and against it."""
     found = recipe("optimizer = sgd(0.1, 0.9, nesterov=yes)\nregularize = l2(1e-4)")
-    with pytest.raises(netc.NetError) as caught:
-        changed(found, **{name: text})
-    assert [d.code for d in caught.value.diagnostics] == [expected]
+    assert [d.code for d in failure_of(changed, found, **{name: text}).diagnostics] == [expected]
 
 
 def test_a_rate_that_a_schedule_rules_cannot_be_overridden() -> None:
     """What would have no effect is refused, whatever its value."""
     found = recipe("optimizer = sgd\nschedule = linear(0.03, 0.0001)")
     for text in ("0.01", "0.5"):
-        with pytest.raises(netc.NetError) as caught:
-            changed(found, lr=text)
-        assert [d.code for d in caught.value.diagnostics] == ["E126"]
+        assert [d.code for d in failure_of(changed, found, lr=text).diagnostics] == ["E126"]
     assert changed(found, lr="0.03").optimizer.arguments["lr"] == 0.03
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import failure_of, refusal
 
 import netc
 from netc.compiler.training import held_settings
@@ -22,9 +23,7 @@ def recipe(program: str = ONE, **settings: Any) -> Any:
 
 def told(program: str = ONE, **settings: Any) -> str:
     """What is said of settings that are refused."""
-    with pytest.raises(netc.NetError) as caught:
-        recipe(program, **settings)
-    return str(caught.value)
+    return refusal(recipe, program, **settings)
 
 
 VALUES: dict[str, Any] = {
@@ -125,10 +124,9 @@ def test_text_that_cannot_be_parsed_is_marked_by_output() -> None:
 
 def test_all_settings_that_do_not_fit_are_told_in_order() -> None:
     """One call tells all that is wrong with it."""
-    with pytest.raises(netc.NetError) as caught:
-        recipe(loss="foo", batch=0, per=1)
-    assert [d.code for d in caught.value.diagnostics] == ["E124", "E125", "E125"]
-    assert [d.span.text for d in caught.value.diagnostics if d.span] == ["foo", "0", "1"]
+    caught = failure_of(recipe, loss="foo", batch=0, per=1)
+    assert [d.code for d in caught.diagnostics] == ["E124", "E125", "E125"]
+    assert [d.span.text for d in caught.diagnostics if d.span] == ["foo", "0", "1"]
 
 
 def test_settings_that_contradict_each_other_are_both_shown() -> None:
@@ -150,9 +148,7 @@ def test_settings_that_contradict_each_other_are_both_shown() -> None:
 
 def test_optimizers_mark_the_keyword() -> None:
     """A call of Python's is shown as it was made."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.SGD(momentum=0.5, lr=-1)
-    assert str(caught.value) == (
+    assert refusal(netc.SGD, momentum=0.5, lr=-1) == (
         "error[E103]: the `lr` of SGD must be a positive number, not `-1`\n"
         "  --> <Python>:1:19\n"
         "   |\n"
@@ -232,9 +228,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
 @pytest.mark.parametrize(("settings", "code", "marked", "said"), REFUSED)
 def test_what_is_refused(settings: dict[str, Any], code: str, marked: str, said: str) -> None:
     """Each mistake has its code, its place and its words."""
-    with pytest.raises(netc.NetError) as caught:
-        recipe(**settings)
-    (found,) = caught.value.diagnostics
+    (found,) = failure_of(recipe, **settings).diagnostics
     assert found.code == code
     assert found.span is not None
     assert found.span.text == marked
@@ -247,12 +241,8 @@ def test_numbers_of_numpy_make_optimizers() -> None:
     assert netc.Adam(lr=np.float64(0.25)) == netc.Adam(lr=0.25)
     assert netc.SGD(lr=np.int32(2)).arguments["lr"] == 2.0
     for value, shown in ((np.array([0.1]), "array([0.1])"), (None, "None"), (Thing(), "Thing()")):
-        with pytest.raises(netc.NetError) as caught:
-            netc.SGD(lr=value)
-        assert f"must be a positive number, not `{shown}`" in str(caught.value)
-    with pytest.raises(netc.NetError) as caught:
-        netc.SGD(lr=10**400)
-    assert [d.code for d in caught.value.diagnostics] == ["E404"]
+        assert f"must be a positive number, not `{shown}`" in refusal(netc.SGD, lr=value)
+    assert [d.code for d in failure_of(netc.SGD, lr=10**400).diagnostics] == ["E404"]
 
 
 def test_what_numpy_holds_without_axes_is_what_python_holds() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -113,10 +114,9 @@ def test_sanity_knows() -> None:
 def test_what_is_refused(settings: str, code: str, said: str) -> None:
     """What cannot be undone, and what is no number."""
     loss = "" if "loss" in settings else "loss = mse, "
-    with pytest.raises(netc.NetError) as caught:
-        netc.compile(f"INPUT(2) -> FC(2)\ntrain {{ {loss}{settings} }}")
-    assert code in {found.code for found in caught.value.diagnostics}
-    assert said in str(caught.value)
+    caught = failure_of(netc.compile, f"INPUT(2) -> FC(2)\ntrain {{ {loss}{settings} }}")
+    assert code in {found.code for found in caught.diagnostics}
+    assert said in str(caught)
 
 
 @pytest.mark.parametrize("choice", ["scale", "standardize", "mean_subtract"])

@@ -2,7 +2,7 @@
 
 import inspect
 
-import pytest
+from support.refusals import failure_of
 
 import netc
 
@@ -21,9 +21,7 @@ def test_optimizers_from_python() -> None:
 
 def test_a_wrong_argument_from_python() -> None:
     """The message shows the call as Python has it, with carets under the argument."""
-    with pytest.raises(netc.NetError) as caught:
-        netc.SGD(momentum=0.9, lr=-1)
-    (diagnostic,) = caught.value.diagnostics
+    (diagnostic,) = failure_of(netc.SGD, momentum=0.9, lr=-1).diagnostics
     assert diagnostic.message == "the `lr` of SGD must be a positive number, not `-1`"
     assert diagnostic.span is not None
     assert diagnostic.span.text == "lr=-1"

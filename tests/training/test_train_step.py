@@ -1,6 +1,7 @@
 """The step of training as a graph: its names, and what they may not meet."""
 
 import pytest
+from support.refusals import failure_of
 
 import netc
 from netc.compiler.ir.builder import Builder
@@ -43,10 +44,9 @@ def test_inputs_and_outputs() -> None:
 
 def test_names_that_training_needs() -> None:
     """An input of the network is never taken for one of training's own."""
-    with pytest.raises(netc.NetError) as caught:
-        step_of("INPUT(1) as target -> FC(1)")
-    assert caught.value.diagnostics[0].code == "E134"
-    assert "has an input `target`" in str(caught.value)
+    caught = failure_of(step_of, "INPUT(1) as target -> FC(1)")
+    assert caught.diagnostics[0].code == "E134"
+    assert "has an input `target`" in str(caught)
 
 
 @pytest.mark.parametrize("name", ["lr", "momentum", "step"])
