@@ -35,6 +35,16 @@ class Window:
         """ONNX's `pads`: all befores, then all afters."""
         return self.before + self.after
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What a `Conv` or a pool that slides so has for attributes; see `window_of`."""
+        return {
+            "kernel_shape": self.kernel,
+            "strides": self.strides,
+            "pads": self.pads,
+            "dilations": self.dilations,
+        }
+
     def padded(self, extents: Sequence[Dim]) -> tuple[Dim, ...]:
         """Extents with the padding added."""
         return tuple(e + b + a for e, b, a in zip(extents, self.before, self.after, strict=True))

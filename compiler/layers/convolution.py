@@ -81,16 +81,7 @@ def _convolved(
     window: Window,
     groups: int,
 ) -> Value:
-    y = build.Conv(
-        x.value,
-        weight,
-        bias,
-        kernel_shape=window.kernel,
-        strides=window.strides,
-        pads=window.pads,
-        dilations=window.dilations,
-        group=groups,
-    )
+    y = build.Conv(x.value, weight, bias, **window.attributes, group=groups)
     return as_before(build, y, x)
 
 

@@ -31,7 +31,7 @@ class Pool:
         onnxruntime's own `ceil_mode` differs from PyTorch's between versions.
         """
         after = tuple(a + s for a, s in zip(self.window.after, self.surplus, strict=True))
-        return _geometry(replace(self.window, after=after))
+        return {**replace(self.window, after=after).attributes, "ceil_mode": 0}
 
 
 @layer(
@@ -148,13 +148,3 @@ def _surplus(build: LayerBuilder, x: Value, window: Window) -> tuple[int, ...]:
         end = (count - 1) * window.strides[axis] + window.kernel[axis]
         surplus.append(max(end - extent, 0))
     return tuple(surplus)
-
-
-def _geometry(window: Window) -> Mapping[str, Any]:
-    return {
-        "kernel_shape": window.kernel,
-        "strides": window.strides,
-        "pads": window.pads,
-        "dilations": window.dilations,
-        "ceil_mode": 0,
-    }

@@ -74,17 +74,9 @@ def transposed_convolution(
         literal=weight,
         fans=_fans(channels // groups, filters // groups, window, init),
     )
-    y = build.ConvTranspose(
-        source.value,
-        w,
-        build.bias(filters, literal=bias_value) if bias else None,
-        kernel_shape=sizes,
-        strides=strides,
-        pads=window.pads,
-        dilations=dilations,
-        group=groups,
-        output_padding=extra,
-    )
+    b = build.bias(filters, literal=bias_value) if bias else None
+    attributes = {**window.attributes, "group": groups, "output_padding": extra}
+    y = build.ConvTranspose(source.value, w, b, **attributes)
     return as_before(build, y, source)
 
 

@@ -1,6 +1,7 @@
 """Pools over any number of spatial axes; what a window gets goes back to what it saw."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import prod
@@ -109,14 +110,8 @@ def _counts(build: Builder, x: Value, window: Window, counted: bool) -> Value:
         before = after = (0,) * window.rank
     if window.ceil:
         after = tuple(a + s - 1 for a, s in zip(after, window.strides, strict=True))
-    return build.Conv(
-        data,
-        build.Expand(one, build.index_constant((1, 1, *window.kernel))),
-        kernel_shape=window.kernel,
-        strides=window.strides,
-        pads=(*before, *after),
-        dilations=window.dilations,
-    )
+    ones = build.Expand(one, build.index_constant((1, 1, *window.kernel)))
+    return build.Conv(data, ones, **replace(window, before=before, after=after).attributes)
 
 
 def spread(build: Builder, dy: Value, x: Value, window: Window) -> Value:
@@ -126,15 +121,10 @@ def spread(build: Builder, dy: Value, x: Value, window: Window) -> Value:
     after, extra, open_axes = _afters(dy, x, window)
     taps = (x.shape[1], 1, *window.kernel)
     ones = build.Expand(number(build, 1.0, dy), build.index_constant(taps))
+    attributes = replace(window, after=after).attributes
+    output_padding = extra if any(extra) else None
     dx = build.ConvTranspose(
-        dy,
-        ones,
-        kernel_shape=window.kernel,
-        strides=window.strides,
-        pads=(*window.before, *after),
-        dilations=window.dilations,
-        group=x.shape[1],
-        output_padding=extra if any(extra) else None,
+        dy, ones, **attributes, group=x.shape[1], output_padding=output_padding
     )
     return cropped(build, dx, x, open_axes)
 
