@@ -214,10 +214,9 @@ class Chains:
 
     def unnamed(self) -> list[Key]:
         """Values that chains start with and that have no name that can stand there."""
-        return [key for key in self.by_key if key in self.referred and not self._can_start(key)]
-
-    def _can_start(self, key: Key) -> bool:
-        return is_reference(self.name(key))
+        return [
+            key for key in self.by_key if key in self.referred and not is_reference(self.name(key))
+        ]
 
     def _spine(self, end: Key, stop: Key | None) -> tuple[list[Item], Start]:
         """The items of a chain from its end to its start, without those of branches."""

@@ -16,7 +16,7 @@ def symbol(graph: Graph, node: Node) -> str:
     row = row_of(node)
     if row.sign:
         return _with_number(row.sign, numbers)
-    if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
+    if node.op_type == "Gemm" and node.optional(2) is None:
         return OPS.named("MatMul").sign
     if node.op_type == "Cast" and graph.producer(node.input(0)).outputs[0].dtype is not DType.BOOL:
         return "cast"

@@ -95,6 +95,10 @@ class Node:
         """A required argument."""
         return required(self.inputs[index])
 
+    def optional(self, index: int) -> Value | None:
+        """An argument that may be left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
     def on(self, inputs: "tuple[Value | None, ...]") -> "Node":
         """The same on other arguments, of types with which it yields the same."""
         same = (self.outputs, self.attributes, self.scope, self.span, self.row, self.subgraphs)

@@ -119,7 +119,7 @@ class Layering:
             return True
         same = node.op_type in ("Identity", "Cast") and node.outputs[0] == x.type
         same = same or (node.op_type == RESULT and len(node.inputs) == 1)
-        if same and not self._is_output(identifier):
+        if same and not any(value.node == identifier for value in self.raw.outputs.values()):
             for layout, value in self._found(x).items():
                 self._place(identifier, 0, layout, value)
             return True
@@ -130,9 +130,6 @@ class Layering:
         if output_of(x) not in self.places:
             self._step(x.node, self.raw.producer(x))
         return self.places[output_of(x)]
-
-    def _is_output(self, identifier: int) -> bool:
-        return any(value.node == identifier for value in self.raw.outputs.values())
 
     def _layer(self, identifier: int, node: Node) -> None:
         match = self.found.get(identifier)

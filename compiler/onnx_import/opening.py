@@ -335,7 +335,7 @@ class _Opening:
             subgraphs=node.subgraphs,
         )
         many = {"N": MANY * self.batch}
-        inputs = tuple(_bound(type, many) for type in call.inputs)
+        inputs = tuple(None if type is None else type.bind(many) for type in call.inputs)
         constants = tuple(_known(told, many) for told in call.constants)
         bodies = {
             name: replace(
@@ -397,10 +397,6 @@ def _walked(node: Node) -> Iterator[tuple[int, int]]:
 def _with(operands: Operands, given: Sequence[tuple[int, Value]]) -> Operands:
     taken = dict(given)
     return tuple(taken.get(place, x) for place, x in enumerate(operands))
-
-
-def _bound(type: TensorType | None, symbols: Mapping[str, int]) -> TensorType | None:
-    return None if type is None else type.bind(symbols)
 
 
 def _known(told: object, symbols: Mapping[str, int]) -> object:

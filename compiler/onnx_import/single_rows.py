@@ -34,7 +34,7 @@ class Rows:
             return x
         node = self.build.graph.producer(x)
         rule = RULES.get(node.op_type)
-        if rule is None and node.row is not None and _is_by_element(node):
+        if rule is None and node.row is not None and node.op_type in BY_ELEMENT:
             rule = _by_element
         if rule is None or not depth or x.output:
             return None
@@ -88,11 +88,6 @@ def first_row(tensor: StoredTensor, axis: int) -> StoredTensor | None:
 
 
 Rule = Callable[[Rows, Node, int, int], Value | None]
-
-
-def _is_by_element(node: Node) -> bool:
-    """Whether an operator computes each element of what its arguments hold at that place."""
-    return node.op_type in BY_ELEMENT
 
 
 def _constant(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:

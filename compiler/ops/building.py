@@ -103,14 +103,10 @@ def sum_to(build: Builder, dy: Value, x: Value) -> Value:
     axes = tuple(
         axis
         for axis, extent in enumerate(dy.shape)
-        if axis < added or _stretched(x.shape[axis - added], extent)
+        if axis < added or (x.shape[axis - added] == 1 and extent != 1)
     )
     if axes == tuple(range(added)):
         return build.ReduceSum(dy, build.index_constant(axes), keepdims=0) if axes else dy
     if axes:
         dy = build.ReduceSum(dy, build.index_constant(axes), keepdims=1)
     return build.Reshape(dy, shape_value(build, x)) if added else dy
-
-
-def _stretched(extent: Dim, to: Dim) -> bool:
-    return extent == 1 and to != 1

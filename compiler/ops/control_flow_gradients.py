@@ -125,7 +125,7 @@ class Turns:
         sequences = [*self.took.values(), *arrived]
         starts = [
             *(self._last(n, arguments[n]) for n in states),
-            *(self._nothing(i) for i in captured),
+            *(zeros_like(self.build, self.call.input(i)) for i in captured),
         ]
         inside = self._body(states, elements, captured, len(starts) + len(sequences))
         results = [real[name] for name in elements]
@@ -153,9 +153,6 @@ class Turns:
             return arrived
         first, last = self.call.input(argument), self.call.outputs[place]
         return zeros_like(self.build, first if first.type == last.type else last)
-
-    def _nothing(self, argument: int) -> Value:
-        return zeros_like(self.build, self.call.input(argument))
 
     def _body(
         self, states: Sequence[str], elements: Sequence[str], captured: Sequence[int], own: int

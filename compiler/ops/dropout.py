@@ -17,7 +17,7 @@ def infer_dropout(call: OpCall) -> Sequence[TensorType]:
 
 def dropout(build: Builder, call: VjpCall) -> Cotangents:
     """y = x at inference: dy. In training `set_mode` has put other operators in its place."""
-    training = call.inputs[2] if len(call.inputs) > 2 else None
+    training = call.optional(2)
     if training is not None and build.known(training) is not False:
         raise ValueError(
             "the gradient of Dropout in training needs its noise: set_mode comes first"

@@ -12,7 +12,7 @@ from ..ir.builder import Builder
 from ..ir.dim import Dim, Polynomial, equal, is_unknown, unknown
 from ..ir.graph import Node, Value, present
 from ..ir.signature import InferenceError, OpCall
-from ..ir.types import DType, Shape, TensorType
+from ..ir.types import DType, TensorType
 from . import notation
 from .building import AxisExtent, extent, number, reshape_like, shape_value, vector, zeros_like
 from .cuts import (
@@ -258,11 +258,7 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
         extents = tuple(unknown() for _ in range(parts))
     else:
         raise InferenceError(f"Split cannot cut {x} into {parts} equal parts on axis {axis}")
-    return tuple(x.with_shape(_replaced(x.shape, axis, part)) for part in extents)
-
-
-def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
-    return (*shape[:axis], extent, *shape[axis + 1 :])
+    return tuple(x.with_shape((*x.shape[:axis], part, *x.shape[axis + 1 :])) for part in extents)
 
 
 def split(build: Builder, call: VjpCall) -> Cotangents:

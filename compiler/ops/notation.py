@@ -117,7 +117,7 @@ def transposed_conv(graph: Graph, node: Node) -> Notation:
 
 
 def _shift(node: Node) -> str:
-    return " + b" if len(node.inputs) > 2 and node.inputs[2] is not None else ""
+    return " + b" if node.optional(2) is not None else ""
 
 
 def lp_pool(graph: Graph, node: Node) -> Notation:

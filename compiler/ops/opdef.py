@@ -49,6 +49,10 @@ class VjpCall:
         """A required argument."""
         return required(self.inputs[index])
 
+    def optional(self, index: int) -> Value | None:
+        """An argument that may be left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
     @property
     def cotangent(self) -> Value:
         """The gradient with respect to the first output, which the loss depends on."""

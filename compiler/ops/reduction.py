@@ -171,7 +171,7 @@ def _kept(build: Builder, call: VjpCall, y: Value) -> Value:
 def _reduced(build: Builder, call: VjpCall) -> tuple[int, ...]:
     """The axes that were reduced, counted from 0."""
     rank = len(call.input(0).shape)
-    given = call.inputs[1] if len(call.inputs) > 1 else None
+    given = call.optional(1)
     axes = () if given is None or given.shape == (0,) else told(build, call, 1)
     if not axes and not call.attributes["noop_with_empty_axes"]:
         return tuple(range(rank))

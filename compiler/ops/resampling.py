@@ -148,7 +148,7 @@ def resize(build: Builder, call: VjpCall) -> Cotangents:
 def _scales(build: Builder, call: VjpCall) -> Sequence[float | None]:
     """Each axis's scale, or None where extents tell it."""
     rank = len(call.input(0).shape)
-    if not _given(call, 2):
+    if call.optional(2) is None:
         if call.attributes[POLICY] != STRETCH:
             raise UntoldError("Resize has a gradient where each axis is scaled by itself")
         return (None,) * rank
@@ -181,10 +181,6 @@ def _on_axis(build: Builder, call: VjpCall, axis: int) -> OnAxis:
     region, place = told(build, call, 1), _places(call).index(axis)
     start, end = region[place], region[len(region) // 2 + place]
     return OnAxis(attributes, build.constant((0.0, float(start), 1.0, float(end)), DType.FLOAT32))
-
-
-def _given(call: VjpCall, index: int) -> bool:
-    return index < len(call.inputs) and call.inputs[index] is not None
 
 
 def _factor(x: Value, axis: int, y: Value, scale: float | None) -> int | None:

@@ -176,17 +176,13 @@ def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
     """indices (*I), a depth, values (off, on) => y (*I) with the depth at `axis`."""
     indices, values = call.type(0), call.type(2)
     depth = _depth(call)
-    if isinstance(depth, int | float) and not _counts(depth):
+    if isinstance(depth, int | float) and not (isinstance(depth, int) and depth > 0):
         raise InferenceError(f"OneHot needs a positive depth, not {depth}")
     axis, rank = call.attributes["axis"], indices.rank + 1
     if values.shape != (2,) or not -rank <= axis < rank:
         raise InferenceError(f"OneHot cannot write {values} for {indices} on axis {axis}")
     axis %= rank
     return (values.with_shape((*indices.shape[:axis], depth, *indices.shape[axis:])),)
-
-
-def _counts(number: float) -> bool:
-    return isinstance(number, int) and number > 0
 
 
 def _depth(call: OpCall) -> Dim:

@@ -69,7 +69,9 @@ class _Halving:
         """An input or a parameter of the type that it is stored in; constants are rounded later."""
         if node.op_type == CONSTANT or id(node) in self.wide or not _is_single(node.outputs[0]):
             return None
-        return build.graph.add(replace(node, outputs=(self._of_half(node.outputs[0]),)))
+        return build.graph.add(
+            replace(node, outputs=(TensorType(self.dtype, node.outputs[0].shape),))
+        )
 
     def operator(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         """The operator on operands of the type that it computes in."""
@@ -98,9 +100,6 @@ class _Halving:
                 else build.Cast(value, to=dtype)
             )
         return self.casts[value, dtype]
-
-    def _of_half(self, type: TensorType) -> TensorType:
-        return TensorType(self.dtype, type.shape)
 
 
 class _Places:

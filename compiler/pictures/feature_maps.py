@@ -184,7 +184,7 @@ class _Reader:
                 self._drop(position)
             else:
                 held = inside.get(box.path, ())
-                layer = graph.layers.get(box.path) or _only(held)
+                layer = graph.layers.get(box.path) or (held[0] if len(held) == 1 else None)
                 self.maps[position] = _map(box, layer, types.get(box.path))
                 if layer is None and held:
                     self._say(position, contents(held))
@@ -371,10 +371,6 @@ def contents(layers: Sequence[Layer]) -> str:
         if layer.kind not in MERGES and layer.kind not in ("CONCAT", OUTPUT)
     )
     return ", ".join(f"{n:,}{TIED}{kind}" for kind, n in kinds.most_common(MOST_KINDS))
-
-
-def _only(layers: Sequence[Layer]) -> Layer | None:
-    return layers[0] if len(layers) == 1 else None
 
 
 def _map(box: Box, layer: Layer | None, type: TensorType | None) -> FeatureMap:

@@ -30,7 +30,7 @@ def lanes(found: FeatureMaps, rank: Sequence[int]) -> list[int]:
         after = [rank[t] for t in targets[chain[-1]] if t not in left]
         first = min([rank[chain[0]], *(r + 1 for r in before)])
         last = max([rank[chain[-1]], *(r - 1 for r in after)])
-        own = next(n for n in range(len(lane)) if _free(taken[n], first, last))
+        own = next(n for n in range(len(lane)) if all(last < a or b < first for a, b in taken[n]))
         taken[own].append((first, last))
         for position in chain:
             lane[position] = own
@@ -51,10 +51,6 @@ def _longest(left: set[int], sources: dict[int, list[int]]) -> list[int]:
     while chain[-1] in before:
         chain.append(before[chain[-1]])
     return chain[::-1]
-
-
-def _free(taken: Sequence[tuple[int, int]], first: int, last: int) -> bool:
-    return all(last < a or b < first for a, b in taken)
 
 
 def cuts(found: FeatureMaps, rank: Sequence[int], widths: Sequence[float], rows: int) -> list[int]:

@@ -40,15 +40,11 @@ def make_tables(grammar: str, starts: Sequence[str]) -> Tables:
         states[end]["$END"] = end
     lexer: Any = lark.parser.lexer
     return {
-        "terminals": [_terminal(each) for each in lexer.root_lexer.terminals],
+        "terminals": [(each.name, each.pattern.to_regexp()) for each in lexer.root_lexer.terminals],
         "rules": [_rule(each) for each in rules.values()],
         "states": states,
         "starts": automaton["start_states"],
     }
-
-
-def _terminal(terminal: TerminalDef) -> tuple[str, str]:
-    return terminal.name, terminal.pattern.to_regexp()
 
 
 def _rule(rule: dict[str, Any]) -> tuple[Any, ...]:

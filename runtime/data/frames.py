@@ -196,7 +196,7 @@ def _cells(column: Any, what: str) -> Cells:
     if array.ndim == 1 and array.dtype.kind in "bOUSmMT":
         first = next((cell for cell in array if cell is not None), None)
         if isinstance(first, list | tuple | np.ndarray):
-            return _lists(array, what)
+            return as_array([np.asarray(cell, np.float32).reshape(-1) for cell in array], what)
         if isinstance(first, Mapping | bytes):
             kind = "bytes" if isinstance(first, bytes) else "records, such as encoded pictures"
             help = "make arrays of them: `net.train((x, t))`; a folder of pictures is `images(...)`"
@@ -204,11 +204,6 @@ def _cells(column: Any, what: str) -> Cells:
         return list(map(_text, array.tolist() if array.dtype.kind != "M" else array.astype(str)))
     numbers: Array = as_array(column, what)
     return numbers
-
-
-def _lists(array: Array, what: str) -> Array:
-    """A column of lists of numbers, all of one length, as (N, F)."""
-    return as_array([np.asarray(cell, np.float32).reshape(-1) for cell in array], what)
 
 
 def _text(cell: Any) -> str:

@@ -14,7 +14,6 @@ from .dataset import Dataset
 from .faults import damaged, located
 from .frames import table_of
 from .reading import Known, Reading
-from .table import Table
 from .tabular import tabulate
 from .text_file import told_text
 
@@ -40,16 +39,12 @@ def records(path: str, *, folder: str = "", known: Known | None = None, **readin
     columns = _columns(place, told_text(place))
     plain = {name: _plain(cells) for name, cells in columns.items()}
     table = table_of(f"`{path}`", {name: each for name, each in plain.items() if each is not None})
-    data = tabulate(_beside(table, place), Reading(**reading), known)
+    data = tabulate(replace(table, folder=dirname(place)), Reading(**reading), known)
     left_out = [name for name, each in plain.items() if each is None]
     if left_out:
         note = f"`{path}`: left out are {', '.join(left_out)}, which hold lists or objects"
         data.about = replace(data.about, notes=(*data.about.notes, note))
     return data
-
-
-def _beside(table: Table, place: str) -> Table:
-    return replace(table, folder=dirname(place))
 
 
 def _columns(place: str, text: str) -> dict[str, list[Any]]:

@@ -315,7 +315,9 @@ def _batches(model: Model, trained: Trained, x: Any) -> Arrays:
             help = help_on_value(model.graph, name) or near
             raise error("E543", f"the network has no input `{name}`", help=help)
     found = {name: as_array(value, f"`{name}`") for name, value in given.items()}
-    return {name: _batch(model, trained, name, array) for name, array in found.items()}
+    return {
+        name: as_batch(array, sample_shape(model, trained, name)) for name, array in found.items()
+    }
 
 
 def sample_shape(model: Model, trained: Trained, name: str) -> tuple[int | str, ...]:
@@ -324,14 +326,6 @@ def sample_shape(model: Model, trained: Trained, name: str) -> tuple[int | str, 
     known = trained.facts.shapes.get(sources.get(name, name))
     inputs = {spec.name: spec for spec in specs(model.graph.inputs)}
     return inputs[name].shape[1:] if known is None else known
-
-
-def _batch(model: Model, trained: Trained, name: str, array: Any) -> Any:
-    """An array in the shape that samples have, (N, ...); a single sample may come alone.
-
-    Axes of extent 1 make no difference. What does not fit is left to those who say so.
-    """
-    return as_batch(array, sample_shape(model, trained, name))
 
 
 def _pictures(

@@ -200,7 +200,7 @@ def plan_training(
         known = [CPU, *DEVICES]
         help = did_you_mean(device, known) or f"the devices are {', '.join(known)}"
         raise error("E125", f"unknown device `{device}`", help=help)
-    counts = _powers(workers)
+    counts = [2**k for k in range(workers.bit_length()) if 2**k < workers] + [workers]
     shared, grown = (
         predicted(work.batch, counts, compute, link, sums, share=share, jitter=JITTER)
         for share in (True, False)
@@ -249,11 +249,6 @@ def _measured(
     each = each or times[-1] / sizes[-1]
     fixed = max(0.0, times[-1] - each * sizes[-1])
     return lambda samples: fixed + each * samples
-
-
-def _powers(workers: int) -> list[int]:
-    """1, 2, 4 and so on, and the last."""
-    return [2**k for k in range(workers.bit_length()) if 2**k < workers] + [workers]
 
 
 def _counted(workers: int) -> str:

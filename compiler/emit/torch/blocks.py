@@ -126,7 +126,7 @@ class _Tree:
         """Whether a scope is a block of its own."""
         assert group.path is not None
         named = [r for i in group.indices for r in self.steps[i].refs if self._is_learned(r)]
-        if not named or not self._is_convex(group, groups):
+        if not named or self._between(group, groups):
             return False
         inputs, outputs = self._ends(group.indices)
         if not inputs or not outputs:
@@ -182,9 +182,6 @@ class _Tree:
             for other in others:
                 if other in owner and owner[other] is not group:
                     yield owner[other]
-
-    def _is_convex(self, group: _Group, groups: list[_Group]) -> bool:
-        return not self._between(group, groups)
 
     def _absorb(self, group: _Group, groups: list[_Group]) -> None:
         """Take steps without weights into a scope that they lie within, or at the ends of."""

@@ -16,11 +16,6 @@ def weight(node: Node, index: int = 1) -> tuple[int, ...]:
     return node.input(index).type.extents
 
 
-def has(node: Node, index: int) -> bool:
-    """Whether an operator is given an argument."""
-    return len(node.inputs) > index and node.inputs[index] is not None
-
-
 # What dense layers call their weight, normalized or not, and what stands beside it.
 MATRICES = ("weight", "original", "original1")
 BESIDE_MATRICES = ("bias", "original0", "_u", "_v")
@@ -54,7 +49,7 @@ def convolution(view: LayerView) -> Module | None:
             option("padding", alike(both), 0),
             option("dilation", alike(node.attributes["dilations"]), 1),
             option("groups", groups, 1, "in_channels" if grouped else None),
-            option("bias", has(node, 2), True),
+            option("bias", node.optional(2) is not None, True),
         )
         return normalized(view, definition)
 
@@ -82,7 +77,7 @@ def transposed_convolution(view: LayerView) -> Module | None:
             option("padding", alike(both), 0),
             option("output_padding", alike(node.attributes["output_padding"]), 0),
             option("groups", groups, 1),
-            option("bias", has(node, 2), True),
+            option("bias", node.optional(2) is not None, True),
             option("dilation", alike(node.attributes["dilations"]), 1),
         )
         return normalized(view, definition)
@@ -111,7 +106,7 @@ def dense(view: LayerView) -> Module | None:
     return around(
         view,
         "Gemm",
-        lambda node: normalized(view, _linear(weight(node), has(node, 2))),
+        lambda node: normalized(view, _linear(weight(node), node.optional(2) is not None)),
         learned=True,
         heavy=True,
     )

@@ -176,7 +176,7 @@ class _Translator:
             if found not in inputs:
                 inputs.append(found)
             arguments.append(operand(inputs.index(found)))
-        expression = _placed(step.expression, arguments)
+        expression = filled(step.expression, arguments)
         step = replace(step, expression=expression, inputs=tuple(inputs))
         self.found.steps.append(replace(step, place=_common(place, step.refs, step.definition)))
 
@@ -260,10 +260,6 @@ class _Translator:
         for path, layer in self.graph.layers.items():
             if layer.frozen and path in self.found.modules:
                 self.found.frozen[path] = layer.kind == "BN"
-
-
-def _placed(expression: Code, arguments: Sequence[Code]) -> Code:
-    return filled(expression, arguments)
 
 
 def _common(place: Path, refs: Sequence[str], definition: Code | None) -> Path:

@@ -65,7 +65,7 @@ def hard_sigmoid(trail: Trail) -> Match:
 @rule("Clip")
 def relu6(trail: Trail) -> Match:
     """min(max(0, x), 6)."""
-    x, least, most = (trail.argument(trail.node, place) for place in range(3))
+    x, least, most = trail.arguments(trail.node, 3)
     trail.need(trail.is_number(most, 6.0) and trail.number(least) == 0)
     return Match("RELU6", (x,))
 
@@ -74,7 +74,7 @@ def relu6(trail: Trail) -> Match:
 def step(trail: Trail) -> Match:
     """1 where x reaches 0, else 0."""
     compared = trail.back(trail.argument(trail.node, 0), "GreaterOrEqual")
-    x, zero = (trail.argument(compared, place) for place in range(2))
+    x, zero = trail.arguments(compared, 2)
     trail.need(trail.is_number(zero, 0.0) and trail.node.outputs[0] == x.type)
     return Match("STEP", (x,))
 
@@ -90,7 +90,7 @@ def softmax(trail: Trail) -> Match:
 @rule("PRelu")
 def parametric_relu(trail: Trail) -> Match:
     """A slope for all channels, or one for each."""
-    x, slope = (trail.argument(trail.node, place) for place in range(2))
+    x, slope = trail.arguments(trail.node, 2)
     weight = trail.weight(slope)
     size = slope.type.size
     layout = with_channels_on(x.type.rank, 1)
@@ -104,7 +104,7 @@ def parametric_relu(trail: Trail) -> Match:
 @rule("Mul")
 def gated(trail: Trail) -> Match:
     """x times a gate of x: SWISH, HARDSWISH, MISH."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     for x, gate in ((a, b), (b, a)):
         maker = trail.graph.producer(gate)
         if maker.op_type == "Sigmoid" and maker.inputs == (x,):
@@ -149,7 +149,7 @@ def gelu_in_pieces(trail: Trail) -> Match:
 @rule("Div")
 def soft_sign(trail: Trail) -> Match:
     """x / (1 + |x|)."""
-    x, divisor = (trail.argument(trail.node, place) for place in range(2))
+    x, divisor = trail.arguments(trail.node, 2)
     size = trail.with_number(trail.back(divisor, "Add"), 1.0)
     trail.need(trail.argument(trail.back(size, "Abs"), 0) == x)
     return Match("SOFTSIGN", (x,))
@@ -163,7 +163,7 @@ def hard_gate_in_pieces(trail: Trail) -> Match:
     for gate in found:
         if trail.is_by(gate, "Clip"):
             clip = trail.back(gate, "Clip")
-            shifted, least, most = (trail.argument(clip, place) for place in range(3))
+            shifted, least, most = trail.arguments(clip, 3)
             trail.need(trail.is_number(least, 0.0) and trail.is_number(most, 6.0))
             x = trail.with_number(trail.back(shifted, "Add"), 3.0)
             others = [each for each in found if each != gate]
@@ -185,7 +185,7 @@ def _checked(trail: Trail, x: Value, inside: Value, scale: float, form: str) -> 
 
 def _cubic(trail: Trail, sum: Node, x: Value) -> None:
     """x + 0.044715 x^3."""
-    a, b = (trail.argument(sum, place) for place in range(2))
+    a, b = trail.arguments(sum, 2)
     trail.need(x in (a, b))
     parts, scale = trail.factors(b if a == x else a)
     trail.need(isclose(scale, 0.044715, rel_tol=1e-4))

@@ -38,13 +38,13 @@ def core_of(trail: Trail, value: Value) -> Core:
         attributes, given = node.attributes, [*node.inputs, None][:4]
         trail.need(not any(node.inputs[4:]) and len(node.outputs) == 1 and value.type.rank == 4)
         trail.need(not attributes["softcap"])
-        queries, keys, values = (trail.argument(node, place) for place in range(3))
+        queries, keys, values = trail.arguments(node, 3)
         depth = extents(queries.shape)[-1]
         factor = 1 / sqrt(depth) if attributes["scale"] is None else attributes["scale"]
         arguments = {"factor": factor} | ({"causal": True} if attributes["is_causal"] else {})
         masks = [] if given[3] is None else [(node, given[3], 1.0)]
         return Core(arguments, masks, parts=(queries, keys, values), shares=True)
-    weights, values = (trail.argument(node, place) for place in range(2))
+    weights, values = trail.arguments(node, 2)
     core = Core({"factor": 1.0})
     scores = _scores(trail, _softmax(trail, weights, core), core)
     core.parts = trail.argument(scores, 0), trail.argument(scores, 1), values
@@ -79,7 +79,7 @@ def _scores(trail: Trail, value: Value, core: Core) -> Node:
         if node.op_type in SHAPING:
             value = trail.argument(node, 0)
         elif node.op_type in ("Mul", "Div"):
-            x, number = (trail.argument(node, place) for place in range(2))
+            x, number = trail.arguments(node, 2)
             if node.op_type == "Mul" and trail.is_by(x, "Constant"):
                 x, number = number, x
             factor = trail.number(number)
@@ -98,12 +98,12 @@ def _scores(trail: Trail, value: Value, core: Core) -> Node:
 def _masked(trail: Trail, node: Node) -> tuple[Value, Value]:
     """The scores that an operator masks, and the mask, which holds where keys are kept."""
     if node.op_type == "Where":
-        mask, x, other = (trail.argument(node, place) for place in range(3))
+        mask, x, other = trail.arguments(node, 3)
         if is_low(trail, other):
             return x, mask
         trail.need(is_low(trail, x))
         return other, mask
-    a, b = (trail.argument(node, place) for place in range(2))
+    a, b = trail.arguments(node, 2)
     return (a, b) if _leads_to_product(trail, a) else (b, a)
 
 
@@ -123,7 +123,7 @@ def _cut_off(trail: Trail, node: Node, value: Value, condition: Value) -> Node |
         or not trail.is_by(compared, "LessOrEqual")
     ):
         return None
-    mask, lowest = (trail.argument(trail.graph.producer(compared), place) for place in range(2))
+    mask, lowest = trail.arguments(trail.graph.producer(compared), 2)
     makers = [trail.graph.producer(x) for x in added.inputs if x is not None]
     moved_alike = any(
         each.op_type == "Transpose" and each.inputs == (mask,) and each.attributes["perm"] == perm

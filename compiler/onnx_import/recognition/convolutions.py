@@ -10,28 +10,28 @@ from .trail import Match, Trail, Weight, as_vector, rule, vector_along, with_cha
 @rule("Conv")
 def convolution(trail: Trail) -> Match:
     """`CONV`, or `DWCONV` where each channel is convolved by itself."""
-    return _convolution(trail, trail.node, _third(trail.node))
+    return _convolution(trail, trail.node, trail.node.optional(2))
 
 
 @rule("ConvTranspose")
 def transposed_convolution(trail: Trail) -> Match:
     """`UPCONV`."""
-    return _transposed(trail, trail.node, _third(trail.node))
+    return _transposed(trail, trail.node, trail.node.optional(2))
 
 
 @rule("Add")
 def convolution_with_bias(trail: Trail) -> Match:
     """A convolution whose bias is added by an operator of its own."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     y, bias = (a, b) if trail.is_learned(b) else (b, a)
     node = trail.back(y, "Conv", "ConvTranspose")
-    trail.need(_third(node) is None and y.type == trail.node.outputs[0])
+    trail.need(node.optional(2) is None and y.type == trail.node.outputs[0])
     trail.need(bias.type.size == y.shape[1] and vector_along(bias.shape, y.type.rank) == 1)
     return (_convolution if node.op_type == "Conv" else _transposed)(trail, node, bias)
 
 
 def _convolution(trail: Trail, node: Node, bias: Value | None) -> Match:
-    x, weight = (trail.argument(node, place) for place in range(2))
+    x, weight = trail.arguments(node, 2)
     filters, width = weight.shape[:2]
     arguments = {**_window(node), **_bias(bias)}
     groups = node.attributes["group"]
@@ -47,7 +47,7 @@ def _convolution(trail: Trail, node: Node, bias: Value | None) -> Match:
 
 
 def _transposed(trail: Trail, node: Node, bias: Value | None) -> Match:
-    x, weight = (trail.argument(node, place) for place in range(2))
+    x, weight = trail.arguments(node, 2)
     groups = node.attributes["group"]
     width = weight.shape[1]
     trail.need(isinstance(width, int))
@@ -65,10 +65,6 @@ def _transposed(trail: Trail, node: Node, bias: Value | None) -> Match:
         found["groups"] = groups
     weights = _weights(trail, node, bias)
     return Match("UPCONV", (x,), found, weights, with_channels_on(x.type.rank, 1))
-
-
-def _third(node: Node) -> Value | None:
-    return node.inputs[2] if len(node.inputs) > 2 else None
 
 
 def _weights(trail: Trail, node: Node, bias: Value | None) -> Mapping[str, Weight]:

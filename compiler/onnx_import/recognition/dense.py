@@ -26,9 +26,9 @@ from .trail import (
 def fully_connected(trail: Trail) -> Match:
     """`FC`, with the flattening before it."""
     node, attributes = trail.node, trail.node.attributes
-    x, weight = (trail.argument(node, place) for place in range(2))
+    x, weight = trail.arguments(node, 2)
     trail.need(attributes["alpha"] == 1 and not attributes["transA"])
-    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    bias = node.optional(2)
     trail.need(bias is None or attributes["beta"] == 1)
     axes = None if attributes["transB"] else (1, 0)
     units = weight.shape[0 if attributes["transB"] else 1]
@@ -88,13 +88,13 @@ def product(trail: Trail) -> Match:
 @rule("Add")
 def product_with_bias(trail: Trail) -> Match:
     """`FC` or `LINEAR`: the bias is added by an operator of its own."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     return _linear(trail, a, b) if trail.is_by(a, "MatMul") else _linear(trail, b, a)
 
 
 def _linear(trail: Trail, y: Value, bias: Value | None) -> Match:
     node = trail.back(y, "MatMul")
-    x, weight = (trail.argument(node, place) for place in range(2))
+    x, weight = trail.arguments(node, 2)
     trail.need(weight.type.rank == 2 and not trail.is_learned(x))
     rank = x.type.rank
     units = weight.shape[1]
@@ -119,7 +119,7 @@ def _without(bias: Value | None) -> Mapping[str, bool]:
 @rule("Gather")
 def embedding(trail: Trail) -> Match:
     """`EMBED`: rows of a table; those of an image of tokens are its channels."""
-    table, tokens = (trail.argument(trail.node, place) for place in range(2))
+    table, tokens = trail.arguments(trail.node, 2)
     trail.need(trail.node.attributes["axis"] == 0 and table.type.rank == 2)
     rank = tokens.type.rank
     trail.need(rank in (1, 2, 3) and not trail.is_learned(tokens))
@@ -132,7 +132,7 @@ def embedding(trail: Trail) -> Match:
 @rule("Add")
 def positions(trail: Trail) -> Match:
     """`POSEMBED`: the first rows of a table added to a sequence."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     x, rows = (a, b) if trail.is_learned(b) or _first_rows(trail, b) else (b, a)
     weight = _first_rows(trail, rows) or trail.weight(rows)
     trail.need(x.type.rank == 3 and weight.value.type.rank == 2 and not weight.axes)
@@ -150,11 +150,11 @@ def _first_rows(trail: Trail, rows: Value) -> Weight | None:
     node = way.graph.producer(rows)
     if node.op_type != "Gather" or node.attributes["axis"]:
         return None
-    table, index = (way.argument(node, place) for place in range(2))
+    table, index = way.arguments(node, 2)
     while way.is_by(index, *SHAPING):
         index = way.argument(way.graph.producer(index), 0)
     numbers = way.graph.producer(index)
-    places = [way.argument(numbers, place) for place in range(len(numbers.inputs))]
+    places = way.arguments(numbers)
     if numbers.op_type == "Range":
         is_counted = way.is_number(places[0], 0) and way.is_number(places[2], 1)
     else:  # of numbers that count from 0, as many as there are positions
@@ -170,7 +170,7 @@ def _first_rows(trail: Trail, rows: Value) -> Weight | None:
 @rule("Mul")
 def scale(trail: Trail) -> Match:
     """`SCALE`: a learned factor per channel."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     for x, factors in ((a, b), (b, a)):
         if trail.is_learned(factors) and not trail.is_stored(x):
             rank = x.type.rank

@@ -16,11 +16,11 @@ def locally_connected(trail: Trail) -> Match:
     """`LOCAL`: what each window sees is told by where its elements come from."""
     y, bias = Value(trail.last, 0, trail.node.outputs[0]), None
     if trail.node.op_type == "Add":
-        a, b = (trail.argument(trail.node, place) for place in range(2))
+        a, b = trail.arguments(trail.node, 2)
         y, bias = (a, b) if trail.is_learned(b) else (b, a)
     result = moved(trail, y)
     node = trail.back(result.source, "MatMul")
-    weights, patches = (trail.argument(node, place) for place in range(2))
+    weights, patches = trail.arguments(node, 2)
     held = trail.weight(weights).value
     rank = (held.type.rank - 2) // 2
     shape = held.type.extents

@@ -68,7 +68,7 @@ def dot(trail: Trail) -> Match:
     rank = product.type.rank
     (axis,) = trail.few(trail.argument(node, 1), 1)
     maker = trail.back(product, "Mul")
-    a, b = (trail.argument(maker, place) for place in range(2))
+    a, b = trail.arguments(maker, 2)
     trail.need(a != b and a.dtype.is_float)
     trail.need(not any(trail.is_by(x, CONSTANT) for x in (a, b)))
     trail.need(node.attributes["keepdims"] and not (trail.is_stored(a) and trail.is_stored(b)))
@@ -78,7 +78,7 @@ def dot(trail: Trail) -> Match:
 @rule("Mul")
 def square(trail: Trail) -> Match:
     """`SQUARE`."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     trail.need(a == b)
     return Match("SQUARE", (a,))
 

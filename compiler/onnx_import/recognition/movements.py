@@ -170,7 +170,7 @@ class _Way:
         if node.op_type != "Concat" or len(node.inputs) > MOST_PARTS:
             return None
         passed = set(self.passed)
-        found = {self.origin(self.trail.argument(node, i)) for i in range(len(node.inputs))}
+        found = set(map(self.origin, self.trail.arguments(node)))
         ((source, factor),) = found if len(found) == 1 else [(value, 0.0)]
         if factor == 1 and self.trail.graph.producer(source).op_type != "Concat":
             return source, 1.0
@@ -183,7 +183,7 @@ class _Way:
             self.trail.need(prod(extents(value.shape)) <= MOST_ELEMENTS)
             node = self.trail.graph.producer(value)
             if node.op_type == "Concat":
-                parts = [self.trail.argument(node, i) for i in range(len(node.inputs))]
+                parts = self.trail.arguments(node)
                 axis = node.attributes["axis"]
                 found = np.concatenate([self.places(part, known) for part in parts], axis)
             elif node.op_type in self.moves:
@@ -205,7 +205,7 @@ def roll_of(trail: Trail, node: Node) -> tuple[Value, int, int]:
         NoMatch: It puts other things side by side.
     """
     trail.need(len(node.inputs) == 2)
-    parts = [trail.argument(node, place) for place in range(2)]
+    parts = trail.arguments(node, 2)
     makers = [trail.graph.producer(part) for part in parts]
     trail.need(all(maker.op_type == "Slice" for maker in makers))
     (x, other), axis = (trail.argument(maker, 0) for maker in makers), node.attributes["axis"]

@@ -32,7 +32,7 @@ def _eps(value: float) -> Mapping[str, float]:
 def batch_normalization(trail: Trail) -> Match:
     """`BN`."""
     node = trail.node
-    x, *arrays = (trail.argument(node, place) for place in range(5))
+    x, *arrays = trail.arguments(node, 5)
     names = ("weight", "bias", "running_mean", "running_var")
     trail.need_one_output()
     arguments: dict[str, Any] = {**_eps(node.attributes["epsilon"])}
@@ -81,8 +81,8 @@ def batch_normalization_in_terms(trail: Trail) -> Match:
 def layer_normalization(trail: Trail) -> Match:
     """`LN` by ONNX's own operator."""
     node = trail.node
-    x, scale = (trail.argument(node, place) for place in range(2))
-    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    x, scale = trail.arguments(node, 2)
+    bias = node.optional(2)
     trail.need_one_output()
     axes = tuple(range(node.attributes["axis"] % x.type.rank, x.type.rank))
     with suppress(NoMatch):
@@ -94,7 +94,7 @@ def _uncentred(trail: Trail, centred: Value, axes: tuple[int, ...]) -> Value:
     """x of x - mean x over axes."""
     trail.need(trail.is_by(centred, "Sub"))
     difference = trail.graph.producer(centred)
-    x, mean = (trail.argument(difference, place) for place in range(2))
+    x, mean = trail.arguments(difference, 2)
     trail.need(trail.is_by(mean, "ReduceMean"))
     inner = trail.graph.producer(mean)
     trail.need(trail.argument(inner, 0) == x and _mean_axes(trail, inner) == axes)
@@ -107,7 +107,7 @@ def _uncentred(trail: Trail, centred: Value, axes: tuple[int, ...]) -> Value:
 def root_mean_square_normalization(trail: Trail) -> Match:
     """`RMSNORM` by ONNX's own operator."""
     attributes = trail.node.attributes
-    x, scale = (trail.argument(trail.node, place) for place in range(2))
+    x, scale = trail.arguments(trail.node, 2)
     axes = tuple(range(attributes["axis"] % x.type.rank, x.type.rank))
     return _over(trail, "RMSNORM", x, axes, attributes["epsilon"], scale, None)
 
@@ -185,7 +185,7 @@ def normalization_in_pieces(trail: Trail) -> Match:
 @rule("Add")
 def normalization_in_two_terms(trail: Trail) -> Match:
     """`LN` as TensorFlow writes it: x w / root + (bias - mean w / root)."""
-    a, b = (trail.argument(trail.node, place) for place in range(2))
+    a, b = trail.arguments(trail.node, 2)
     for scaled, shift in ((a, b), (b, a)):
         if trail.is_by(scaled, "Mul", "Div") and trail.is_by(shift, "Add", "Sub"):
             spread = _spread(trail, scaled)
@@ -208,7 +208,7 @@ def _spread(trail: Trail, value: Value) -> Spread:
     if root is None:
         raise NoMatch
     variance = trail.back(trail.argument(trail.back(root, "Sqrt"), 0), "Add")
-    a, b = (trail.argument(variance, place) for place in range(2))
+    a, b = trail.arguments(variance, 2)
     squares, eps = (a, b) if trail.is_by(a, "ReduceMean") else (b, a)
     node = trail.back(squares, "ReduceMean")
     axes, centred = _mean_axes(trail, node), _squared(trail, trail.argument(node, 0))
@@ -244,7 +244,7 @@ def _fraction(
                 sides[side].append(each)
             continue
         node = trail.back(each, "Mul", "Div", "Neg", "Reciprocal")
-        first, *rest = (trail.argument(node, place) for place in range(len(node.inputs)))
+        first, *rest = trail.arguments(node)
         turned = 1 - side
         pending.append((first, turned if node.op_type == "Reciprocal" else side))
         pending.extend((x, turned if node.op_type == "Div" else side) for x in rest)
@@ -254,7 +254,7 @@ def _fraction(
 
 def _beside_parameter(trail: Trail, node: Node) -> tuple[Value, Value]:
     """The other argument of an operator, and the vector among its arguments."""
-    a, b = (trail.argument(node, place) for place in range(2))
+    a, b = trail.arguments(node, 2)
     if trail.is_stored(b):
         return a, b
     trail.need(trail.is_stored(a))
@@ -281,7 +281,7 @@ def _mean_axes(trail: Trail, node: Node) -> tuple[int, ...]:
 def instance_normalization(trail: Trail) -> Match:
     """`IN`."""
     node = trail.node
-    x, scale, bias = (trail.argument(node, place) for place in range(3))
+    x, scale, bias = trail.arguments(node, 3)
     with suppress(NoMatch):
         x = _uncentred(trail, x, tuple(range(2, x.type.rank)))
     weights = _affine(trail, scale, bias)
@@ -297,7 +297,7 @@ def preprocessing(trail: Trail) -> Match:
     for name, op_types in (("std", ("Div", "Mul")), ("mean", ("Sub",))):
         node = trail.graph.producer(value)
         if node.op_type in op_types and trail.is_by(trail.argument(node, 1), CONSTANT):
-            start, constant = (trail.argument(node, place) for place in range(2))
+            start, constant = trail.arguments(node, 2)
             held = trail.numbers(constant)
             # A factor by itself is no deviation, unless it is of what comes in.
             trail.need(node.op_type != "Mul" or trail.is_by(start, "Sub", INPUT))
@@ -318,7 +318,7 @@ def preprocessing(trail: Trail) -> Match:
 def group_normalization(trail: Trail) -> Match:
     """`GN` by ONNX's own operator."""
     node = trail.node
-    x, scale, bias = (trail.argument(node, place) for place in range(3))
+    x, scale, bias = trail.arguments(node, 3)
     weights = _affine(trail, scale, bias)
     arguments = {"groups": node.attributes["num_groups"], **_eps(node.attributes["epsilon"])}
     arguments |= {} if weights else {"affine": False}
@@ -341,7 +341,7 @@ def group_normalization_without_weights(trail: Trail) -> Match:
 
 def _grouped(trail: Trail, back: Value, scale: Value | None, bias: Value | None) -> Match:
     normal = trail.back(trail.argument(trail.back(back, "Reshape"), 0), "InstanceNormalization")
-    grouped, ones, zeros = (trail.argument(normal, place) for place in range(3))
+    grouped, ones, zeros = trail.arguments(normal, 3)
     trail.need(set(trail.numbers(ones)) == {1.0} and set(trail.numbers(zeros)) == {0.0})
     with suppress(NoMatch):
         grouped = _uncentred(trail, grouped, tuple(range(2, grouped.type.rank)))
@@ -368,12 +368,12 @@ def local_response_normalization(trail: Trail) -> Match:
 @rule("Div")
 def local_response_normalization_in_pieces(trail: Trail) -> Match:
     """`LRN` as PyTorch writes it: x / (k + alpha mean x^2)^beta, the mean by a pool of channels."""
-    x, power = (trail.argument(trail.node, place) for place in range(2))
+    x, power = trail.arguments(trail.node, 2)
     raised = trail.back(power, "Pow")
     shifted = trail.back(trail.argument(raised, 0), "Add")
-    scaled, k = (trail.argument(shifted, place) for place in range(2))
+    scaled, k = trail.arguments(shifted, 2)
     product = trail.back(scaled, "Mul")
-    mean, alpha = (trail.argument(product, place) for place in range(2))
+    mean, alpha = trail.arguments(product, 2)
     pool = trail.back(_behind_shapes(trail, mean), "AveragePool")
     padded = trail.back(trail.argument(pool, 0), "Pad")
     size, *ones = pool.attributes["kernel_shape"]

@@ -66,15 +66,14 @@ def as_vector(trail: Trail) -> Match:
 @rule("MaxUnpool")
 def unpool(trail: Trail) -> Match:
     """`UNPOOL`, with the indices of a pool."""
-    x, indices = (trail.argument(trail.node, place) for place in range(2))
+    x, indices = trail.arguments(trail.node, 2)
     trail.need(trail.is_by(indices, "MaxPool") and indices.output == 1)
     pooled = trail.graph.producer(indices)
     wanted, of = trail.node.outputs[0], trail.argument(pooled, 0)
     trail.need(wanted.rank == of.type.rank and wanted.shape[2:] == of.shape[2:])
-    if len(trail.node.inputs) > 2 and trail.node.inputs[2] is not None:
-        shape = trail.node.inputs[2]
-        if trail.is_by(shape, "Shape") and trail.has_one_reader(shape):
-            trail.back(shape, "Shape")
+    shape = trail.node.optional(2)
+    if shape is not None and trail.is_by(shape, "Shape") and trail.has_one_reader(shape):
+        trail.back(shape, "Shape")
     pool = Value(indices.node, 0, pooled.outputs[0])
     return Match("UNPOOL", (x,), layout=identity(x.type.rank), labels={"pool": pool})
 

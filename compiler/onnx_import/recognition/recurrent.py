@@ -85,7 +85,7 @@ def with_states(trail: Trail) -> Match:
 
 def _mask(trail: Trail, node: Node) -> Mapping[str, Value]:
     """The integers (N, L) whose sums, of truth values, are how long samples are."""
-    if len(node.inputs) < 5 or node.inputs[4] is None:
+    if node.optional(4) is None:
         return {}
     total = trail.back(trail.argument(node, 4), "ReduceSum")
     trail.need(not total.attributes["keepdims"])
@@ -125,7 +125,7 @@ def _arguments(trail: Trail, node: Node, *, has_firsts: bool = False) -> Mapping
         trail.need(functions in ([], usual, usual * 2))
         trail.need(node.op_type != "GRU" or held["linear_before_reset"])
         trail.need(not held.get("input_forget"))
-    if len(node.inputs) < 4 or node.inputs[3] is None:
+    if node.optional(3) is None:
         found["bias"] = False
     return found
 

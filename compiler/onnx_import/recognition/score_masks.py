@@ -147,7 +147,7 @@ class Masks:
 
     def _choice(self, mask: Seen, node: Node) -> None:
         """Note a low number where something holds, and elsewhere another mask."""
-        condition, yes, no = (self.trail.argument(node, place) for place in range(3))
+        condition, yes, no = self.trail.arguments(node, 3)
         keeps = is_low(self.trail, no)
         self.trail.need(keeps or is_low(self.trail, yes))
         rest = yes if keeps else no
@@ -170,7 +170,7 @@ class Masks:
             return (x, True) if is_kept else None
         if node.op_type not in ("Equal", "Sub"):
             return None
-        a, b = (trail.argument(node, place) for place in range(2))
+        a, b = trail.arguments(node, 2)
         if node.op_type == "Sub":  # of ones and zeros
             cast = trail.graph.producer(b)
             is_truth = cast.op_type == "Cast" and not trail.argument(cast, 0).dtype.is_float
@@ -209,7 +209,7 @@ class Masks:
         """Whether it is the triangle of the keys up to each position, or of those after it."""
         if node.op_type != "Trilu" or mask.places.shape[-2:] != self.shape[-2:]:
             return False
-        shift = node.inputs[1] if len(node.inputs) > 1 else None
+        shift = node.optional(1)
         place = 0 if shift is None else self.trail.number(shift)
         if (bool(node.attributes["upper"]), place) != ((False, 0) if holds else (True, 1)):
             return False

@@ -63,7 +63,8 @@ def dropout(trail: Trail) -> Match:
 
 def dropout_rate(trail: Trail, node: Node) -> float:
     """The share of elements that a `Dropout` drops in training."""
-    ratio = trail.number(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else 0.5
+    given = node.optional(1)
+    ratio = 0.5 if given is None else trail.number(given)
     trail.need(0 < ratio < 1)
     return float(f"{ratio:.7g}")
 
@@ -83,7 +84,7 @@ def split(trail: Trail) -> Match:
 def slice_(trail: Trail) -> Match:
     """`SLICE` along one axis."""
     node = trail.node
-    x, starts, ends = (trail.argument(node, place) for place in range(3))
+    x, starts, ends = trail.arguments(node, 3)
     given = [node.inputs[p] if p < len(node.inputs) else None for p in (3, 4)]
     (start,), (stop,) = _single(trail, starts), _single(trail, ends)
     axis = 0 if given[0] is None else _single(trail, given[0])[0]
@@ -104,7 +105,7 @@ def _single(trail: Trail, value: Any) -> tuple[Any, ...]:
 def element(trail: Trail) -> Match:
     """`SLICE` of one element, which drops the axis."""
     node = trail.node
-    x, index = (trail.argument(node, place) for place in range(2))
+    x, index = trail.arguments(node, 2)
     trail.need(index.type.rank == 0 and not trail.is_stored(x))
     axis = node.attributes["axis"] % x.type.rank
     start = {"start": int(trail.number(index))}
@@ -115,10 +116,11 @@ def element(trail: Trail) -> Match:
 def crop(trail: Trail) -> Match:
     """`CROP`: what is cut off an image's borders."""
     node = trail.node
-    x, *bounds = (trail.argument(node, place) for place in range(4))
+    x, *bounds = trail.arguments(node, 4)
     rank = x.type.rank
     starts, ends, axes = map(trail.numbers, bounds)
-    steps = trail.numbers(node.inputs[4]) if len(node.inputs) > 4 and node.inputs[4] else (1,)
+    given = node.optional(4)
+    steps = (1,) if given is None else trail.numbers(given)
     trail.need(rank > 3 and len(axes) > 1 and set(steps) == {1} and x.dtype.is_float)
     before, after = [0] * (rank - 2), [0] * (rank - 2)
     first = min(axis % rank for axis in axes)  # 2, or 1 where channels come last
@@ -140,7 +142,7 @@ def crop(trail: Trail) -> Match:
 def pad(trail: Trail) -> Match:
     """`PAD` around an image, or along one axis."""
     node = trail.node
-    x, pads = (trail.argument(node, place) for place in range(2))
+    x, pads = trail.arguments(node, 2)
     value, given = (node.inputs[p] if p < len(node.inputs) else None for p in (2, 3))
     rank, numbers, mode = x.type.rank, trail.numbers(pads), node.attributes["mode"]
     axes = range(rank) if given is None else [axis % rank for axis in trail.numbers(given)]
@@ -199,7 +201,7 @@ def resize(trail: Trail) -> Match:
     axes = [axis % rank for axis in held.get("axes") or range(rank)]
     trail.need(2 < rank < 6 and y.shape[:2] == x.shape[:2])
     trail.need(held["keep_aspect_ratio_policy"] == "stretch" and set(range(2, rank)) <= {*axes})
-    scales = node.inputs[2] if len(node.inputs) > 2 else None
+    scales = node.optional(2)
     found: dict[str, Any]
     if scales is None or not scales.type.size:
         trail.need(all(isinstance(extent, int) for extent in y.shape[2:]))
@@ -269,7 +271,7 @@ NEAREST = {
 @rule("Pow")
 def square(trail: Trail) -> Match:
     """`SQUARE`."""
-    x, power = (trail.argument(trail.node, place) for place in range(2))
+    x, power = trail.arguments(trail.node, 2)
     if trail.number(power) != 2:
         raise NoMatch
     return Match("SQUARE", (x,))

@@ -18,7 +18,7 @@ def merge_with_table(trail: Trail) -> Match:
     A single number is an argument of its operator, unless something is subtracted from it, or the
     operator takes any number of operands, none of which has a name.
     """
-    operands = [trail.argument(trail.node, place) for place in range(len(trail.node.inputs))]
+    operands = trail.arguments(trail.node)
     (table,) = (x for x in operands if trail.is_by(x, CONSTANT))
     (other,) = (x for x in operands if x != table)
     size, is_first = prod(table.type.extents), table == trail.node.inputs[0]

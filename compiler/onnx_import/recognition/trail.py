@@ -139,6 +139,11 @@ class Trail:
             raise NoMatch
         return value
 
+    def arguments(self, node: Node, count: int | None = None) -> list[Value]:
+        """The first arguments, or all of them, which are required."""
+        places = range(len(node.inputs) if count is None else count)
+        return [self.argument(node, place) for place in places]
+
     def back(self, value: Value, *op_types: str) -> Node:
         """The operator that yields a value, which must be one of these."""
         node = self.graph.producer(value)
