@@ -97,7 +97,7 @@ def _classes(graph: Graph) -> int:
 
 
 def check(module: ast.Module, lowered: Lowered) -> tuple[Diagnostic, ...]:
-    """What the program asserts, what it computes in vain, and what it hardly can mean."""
+    """What the program asserts, what it computes for nothing, and what it can hardly mean."""
     graph = lowered.graph
     noted = check_assertions(module, graph, lowered.home.lets)
     return _one_per_place(

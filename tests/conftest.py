@@ -24,8 +24,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` writes expected texts anew; they are reviewed as code."""
-    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+    """`--update-golden` rewrites expected texts; they are reviewed as code."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden files")
 
 
 def pytest_configure(config: pytest.Config) -> None:

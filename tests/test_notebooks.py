@@ -126,7 +126,7 @@ def test_cells_show_what_is_wrong(line: str, text: str, code: str) -> None:
 
 
 def test_training_shows_live_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a notebook each epoch draws one display anew; in a terminal there is a bar as before."""
+    """In a notebook each epoch redraws one display; in a terminal there is a bar as before."""
     pages: list[str] = []
     handle = SimpleNamespace(update=pages.append)
 

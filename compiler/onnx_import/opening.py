@@ -1,7 +1,7 @@
 """A batch of several samples, as exporters fix it -> one of any size.
 
 Extents that count samples become `N` in all that is computed of the inputs; targets of reshapes
-that hold them are stated anew, and tensors that are stored or made once for each sample, all
+that hold them are stated again, and tensors that are stored or made once for each sample, all
 alike, such as class tokens, become that of one.
 """
 

@@ -10,7 +10,7 @@ from .rewrite import RewriteRule, rewrite
 
 
 def bind_extents(graph: Graph, symbols: Mapping[str, int]) -> Graph:
-    """The graph for inputs of these extents; the types of all that is computed follow anew."""
+    """The graph for inputs of these extents; the types of all that is computed follow."""
 
     def bound(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         types = tuple(type.bind(symbols) for type in node.outputs)

@@ -51,7 +51,7 @@ class StepCosts:
     """What a step of training costs a worker by the samples that it sees.
 
     Attributes:
-        graph: The step, of which nothing is computed in vain.
+        graph: The step, of which every result is used.
         symbols: The extents that are not the batch.
         gradients: Bytes of all gradients.
         state: Bytes of weights, running statistics and the optimizer's tensors.

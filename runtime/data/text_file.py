@@ -43,7 +43,7 @@ def opened_text(path: str) -> Iterator[IO[str]]:
         byte, encoding = failure.object[failure.start], failure.encoding.upper()
         reason = f"the byte 0x{byte:02x} in it is not {encoding}"
         raise damaged(path, reason, _UTF_8) from None
-    except UnicodeError as failure:  # a mark in the midst of UTF-16
+    except UnicodeError as failure:  # a mark within UTF-16
         raise damaged(path, str(failure), _UTF_8) from None
     except (EOFError, OSError, zlib.error) as failure:
         raise damaged(path, str(failure)) from None

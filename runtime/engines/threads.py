@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
 class _Limit:
     """A limit for the whole process, whose users may overlap.
 
-    Each thread gives back what the first one found: OpenBLAS heeds no other thread in that.
+    Each thread gives back what the first one found: OpenBLAS listens to no other thread in that.
     """
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ class Job:
         return f"<Job: {self.graph.name} on {self.data!r}, epochs={self.recipe.epochs}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields; what is computed of them, plans among it, is computed anew."""
+        """The fields; what is computed of them, plans among it, is computed again."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property

@@ -57,7 +57,7 @@ class Stepper:
         self._set({**idle, **initial_state(self.step, state)})
 
     def _set(self, state: dict[str, Array], *, lent: bool = True) -> None:
-        """Start anew from a state."""
+        """Start again from a state."""
         self._state, self._lent = state, lent
         self._before: tuple[dict[str, Array], bool] = (state, True)
 

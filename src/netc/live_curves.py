@@ -1,4 +1,4 @@
-"""A run's progress in a notebook: one display with curves, which each epoch draws anew."""
+"""A run's progress in a notebook: one display with curves, which each epoch redraws."""
 
 import sys
 from typing import Any

@@ -133,7 +133,7 @@ class Trainable:
                 `netc.callbacks.Callback`, and functions that are called with each epoch. One that
                 returns True ends the run; an exception of theirs reaches the caller.
             verbose: Whether to show progress on standard error, as `netc train` does, or in a
-                notebook as curves that each epoch draws anew.
+                notebook as curves that each epoch redraws.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`; with a data
                 frame also what `netc.data.table` takes, such as `target="species"`.
                 `validation` and `test` are data as well, where these parts are given.

@@ -27,7 +27,7 @@ WIDEST, NARROWEST = 24, 4  # characters of the bar
 def training_progress(stream: IO[str] | None = None) -> TrainingProgress:
     """A bar where the stream (standard error by default) is a terminal, else plain lines.
 
-    In a notebook, without a stream, curves that each epoch draws anew.
+    In a notebook, without a stream, curves that each epoch redraws.
     """
     if stream is None and in_notebook():
         return LiveCurves()

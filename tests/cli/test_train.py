@@ -110,7 +110,7 @@ def test_a_folder_without_a_checkpoint(here: Path, called: Call) -> None:
 
 
 def test_weights_of_another_network(here: Path, called: Call) -> None:
-    """What matches by name is taken, what `--allow` names is drawn anew, and the report says so."""
+    """What matches by name is taken, what `--allow` names is drawn, and the report says so."""
     body = "INPUT(8x8) -> FC(6) as code -> TANH"
     options = ["--set", "data=digits", "--set", "batch=all", "--epochs", "1"]
     assert called("train", f"{body} -> FC(10) as head", *options, "-o", "a").status == 0

@@ -45,12 +45,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_same_bits(
     folder: str, channels: int, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is kept is decoded once, and equal to the last bit to what is decoded anew."""
+    """What is kept is decoded once, and equal to the last bit to what is decoded again."""
     monkeypatch.setenv(BOUND, "0")
-    anew = images(folder, size=(9, 8), channels=channels)
+    again = images(folder, size=(9, 8), channels=channels)
     order = np.array([3, 0, 7, 5, 1, 2, 6, 4])
-    expected = anew.take(order).inputs["input"]
-    anew.take(order)
+    expected = again.take(order).inputs["input"]
+    again.take(order)
     assert len(opened) == 16
     monkeypatch.delenv(BOUND)
     opened.clear()

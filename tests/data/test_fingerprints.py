@@ -65,7 +65,7 @@ def images(folder: Path, value: float) -> Dataset:
 
 @pytest.mark.parametrize("form", [csv, npz, idx, cifar10, images])
 def test_files_by_their_content(form: Callable[[Path, float], Dataset], tmp_path: Path) -> None:
-    """A file that is written anew has its fingerprint; one value changes it."""
+    """A file that is rewritten has its fingerprint; one value changes it."""
     once, again, other = (form(tmp_path, value).fingerprint() for value in (1, 1, 2))
     assert once == again != other
 

@@ -53,7 +53,7 @@ def test_gray_whose_zero_is_white(tmp_path: Path) -> None:
 
 
 def test_deep_gray_is_turned_and_resized(tmp_path: Path) -> None:
-    """Gray of 16 bits heeds the camera's note, and a constant stays what it is when resized."""
+    """Gray of 16 bits follows the camera's note, and a constant stays what it is when resized."""
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(DEEP).save(tmp_path / "x.png", exif=exif.tobytes())

@@ -104,7 +104,7 @@ def test_too_much_text(tmp_path: Path) -> None:
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
-    """A file is made, and made anew, and no temporary file stays."""
+    """A file is made, and made again, and no temporary file stays."""
     path = tmp_path / "a.txt"
     write_text(str(path), "é\n")
     write_text(str(path), "new\n")

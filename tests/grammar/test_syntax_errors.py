@@ -38,7 +38,7 @@ def test_whole_rendered_text(program: str, expected: str, update_golden: bool) -
 
 
 def test_update(update_golden: bool) -> None:
-    """The file of cases is written anew on demand, and else holds just what is read of it."""
+    """The file of cases is rewritten on demand, and else holds just what is read of it."""
     pairs = [(program, answer(program) if update_golden else text) for program, text in cases()]
     text = "====\n".join(f"{program}\n----\n{answered}" for program, answered in pairs)
     if update_golden:

@@ -97,7 +97,7 @@ LEFT = {
 @posix
 @pytest.mark.parametrize("kind", LEFT)
 def test_what_stands_in_place_of_tables(kind: str, tmp_path: Path) -> None:
-    """A damaged or forged file is never run; the tables are made and kept anew."""
+    """A damaged or forged file is never run; the tables are made and kept again."""
     command = [sys.executable, "-c", "import netc; netc.compile('INPUT(2) -> FC(2)')"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run(command, check=True, cwd=tmp_path, env=environment)

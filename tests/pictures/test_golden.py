@@ -1,6 +1,6 @@
 """Pictures of two dozen networks are those in `golden/`, line by line; look at what changes there.
 
-`--update-golden` draws them anew. A change of a layout shows in `git diff`, and in the files.
+`--update-golden` draws them again. A change of a layout shows in `git diff`, and in the files.
 """
 
 from pathlib import Path

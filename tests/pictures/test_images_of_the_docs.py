@@ -1,6 +1,6 @@
 """The pictures that the documentation shows are those that its commands draw.
 
-`--update-golden` draws them anew, and writes the page of the gallery.
+`--update-golden` draws them again, and writes the page of the gallery.
 """
 
 import re

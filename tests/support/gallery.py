@@ -24,7 +24,7 @@ INTRODUCTION = """\
 # Gallery
 
 Each picture stands above the command that drew it. `pytest tests/pictures --update-golden` makes
-the whole page anew from the table in `tests/support/gallery_rows.py`; the tests compare every SVG
+the whole page from the table in `tests/support/gallery_rows.py`; the tests compare every SVG
 with what its command draws today.
 """
 

@@ -133,7 +133,7 @@ class OpRow:
         arguments: In order; None where an optional one is left out.
         attributes: What differs from ONNX's defaults.
         outputs: How many outputs are asked for.
-        formula: What the operator means, written anew in float64: `formula(*arrays,
+        formula: What the operator means, written again in float64: `formula(*arrays,
             **attributes)`, a result or a tuple. Where it is None, ONNX's reference says so.
         no_engine: Why onnxruntime is not compared with: it lacks the operator, or deviates.
         engine_from: The version of onnxruntime from which it is compared with; earlier ones

@@ -230,8 +230,8 @@ def test_train_on(tmp_path: Path) -> None:
     whole = small().train(data=data, epochs=3)
     assert len(found.history) == 3
     assert all(np.array_equal(found.last[name], array) for name, array in whole.last.items())
-    anew = small().train(data=data, epochs=1, output=tmp_path, force=True)
-    assert len(anew.history) == 1
+    again = small().train(data=data, epochs=1, output=tmp_path, force=True)
+    assert len(again.history) == 1
     assert len(small().train(data=data, epochs=2, output=tmp_path, resume=True).history) == 2
 
 

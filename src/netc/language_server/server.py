@@ -69,7 +69,7 @@ class Server(LanguageServer):
         return read_source(path)
 
     def refresh(self, changed: str | None = None) -> None:
-        """Read anew what imports a text that has changed, or any."""
+        """Read again what imports a text that has changed, or any."""
         for uri, document in list(self.documents.items()):
             if uri != changed and _IMPORT.search(document.source.text):
                 self.open(uri, document.source.text, self.versions[uri])

@@ -168,7 +168,7 @@ AT_FAR: Mapping[str, list[float]] = {
 STEEP = Given([-200.0, -20.0, -1e-6, 1e-6])
 TINY = float(np.float32(1e-6))
 LOST = "a difference of numbers as large as these is 0"
-ANEW = "it is that of a few elements, which has a row"
+COVERED = "it is that of a few elements, which has a row"
 ACROSS = "a difference would reach across the bend at 0"
 GELU_CURVE = TINY**2 / np.sqrt(2 * np.pi)
 AT_STEEP: Mapping[str, list[float]] = {
@@ -217,7 +217,7 @@ def at(values: list[float]) -> Formula:
 ROWS = [
     *(op_row(op_type, X, formula=formula) for op_type, formula in FORMULAS.items()),
     *(
-        op_row(op_type, LARGE, formula=formula, no_gradient=ANEW)
+        op_row(op_type, LARGE, formula=formula, no_gradient=COVERED)
         for op_type, formula in FORMULAS.items()
     ),
     *(op_row(op_type, SCALAR, formula=formula) for op_type, formula in FORMULAS.items()),
