@@ -64,7 +64,7 @@ class Piece:
     """Some samples of a shard, and where each comes from.
 
     Attributes:
-        data: They.
+        data: The samples.
         files: The file of each, or of all.
         row: The number of the first one in its file.
     """

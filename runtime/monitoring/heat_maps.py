@@ -8,7 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from ..plots.canvas import INK, canvas, drawable, plain_log, shades, whole_numbers
+from ..plots.canvas import INK, PictureFile, canvas, drawable, plain_log, shades, whole_numbers
 from .records import Change, Records, Signal
 
 ROW = 0.17  # inches for a layer
@@ -54,13 +54,12 @@ PANELS = (
 )
 
 
-def draw_records(records: Records, path: str, *, title: str | None = None) -> None:
+def draw_records(records: Records, file: PictureFile) -> None:
     """Draw what each layer did, epoch by epoch, as heat maps.
 
     Args:
         records: What a monitor recorded.
-        path: The picture's file.
-        title: What stands above.
+        file: Where the picture goes.
 
     Raises:
         NetError: E561, nothing was recorded; E505, E503, E004 as `canvas` raises.
@@ -71,9 +70,9 @@ def draw_records(records: Records, path: str, *, title: str | None = None) -> No
     if not shown:
         raise error("E561", "no epochs recorded", help="train for at least one epoch")
     heights = [REST + ROW * len(names) for _, names, _ in shown]
-    with canvas(path, heights, width=MAP_WIDTH) as figure:
-        if title:
-            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
+    with canvas(file, heights, width=MAP_WIDTH) as figure:
+        if file.title:
+            figure.suptitle(drawable(file.title), fontsize=10.5, x=0.02, ha="left")
         for axes, (panel, names, table) in zip(figure.axes, shown, strict=True):
             _plot(figure, axes, panel, names, table, epochs)
         last = figure.axes[len(shown) - 1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import DASHES, INK, SERIES, canvas, drawable, heading, label_ends
+from .canvas import DASHES, INK, SERIES, PictureFile, canvas, drawable, label_ends
 
 JUMP = 0.2  # between points that are next to each other
 
@@ -29,25 +29,19 @@ class ActivationCurve:
 
 def draw_activations(
     curves: Sequence[ActivationCurve],
-    path: str,
-    *,
-    title: str | None = None,
-    format: str | None = None,
+    file: PictureFile,
 ) -> None:
     """Draw activations above, and their derivatives below.
 
     Args:
-        curves: They.
-        path: The picture's file.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
+        curves: The activations.
+        file: Where the picture goes.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
     """
-    with canvas(path, [2.5, 2.0], width=5.2, format=format) as figure:
-        if title:
-            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
+    with canvas(file, [2.5, 2.0], width=5.2) as figure:
+        file.entitle(figure)
         above, below = figure.axes
         above.set_ylabel("y")
         below.set_ylabel("dy/dx")

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,27 @@ NAMELESS: dict[str, dict[str, None]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """Where a picture goes, and what it is called.
+
+    Attributes:
+        path: The file, which appears once it is whole.
+        title: What stands above the picture.
+        format: One of `FORMATS`; by default the path's suffix.
+    """
+
+    path: str
+    title: str = ""
+    format: str | None = None
+
+    def entitle(self, figure: Any, *, size: float = 10, more: str = "") -> None:
+        """Write the title, if there is one, above a figure."""
+        if self.title:
+            text = heading(self.title + more, figure, size)
+            figure.suptitle(text, fontsize=size, x=0.02, ha="left")
+
+
 @contextmanager
 def figure_of(
     size: tuple[float, float], settings: Mapping[str, Any] | None = None, **options: Any
@@ -106,19 +128,14 @@ def figure_of(
 
 @contextmanager
 def canvas(
-    path: str,
-    rows: Sequence[float] = (2.4,),
-    *,
-    width: float = PLOT_WIDTH,
-    format: str | None = None,
+    file: PictureFile, rows: Sequence[float] = (2.4,), *, width: float = PLOT_WIDTH
 ) -> Iterator[Any]:
     """A figure to draw on, which is written when the block ends well.
 
     Args:
-        path: The picture's file, which appears once it is whole.
+        file: Where it goes.
         rows: The heights of its panels in inches; they lie below each other and share their x.
         width: Its width in inches.
-        format: One of `FORMATS`; by default the path's suffix.
 
     Yields:
         The figure; `figure.axes` are its panels.
@@ -127,7 +144,7 @@ def canvas(
         NetError: E505, the format is not known; E503, matplotlib is not installed; E004, the file
             cannot be written.
     """
-    with page(path, (width, sum(rows)), format=format, layout="constrained") as figure:
+    with page(file, (width, sum(rows)), layout="constrained") as figure:
         figure.subplots(
             len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(rows)}
         )
@@ -135,22 +152,20 @@ def canvas(
 
 
 @contextmanager
-def page(
-    path: str, size: tuple[float, float], *, format: str | None = None, **options: Any
-) -> Iterator[Any]:
+def page(file: PictureFile, size: tuple[float, float], **options: Any) -> Iterator[Any]:
     """An empty figure of a size in inches, which is written when the block ends well.
 
     Raises:
         NetError: As `canvas`.
     """
-    chosen = picture_format(path, format)
+    chosen = picture_format(file.path, file.format)
     with figure_of(size, **options) as figure:
         yield figure
         use_glyphs(figure, is_drawn_here=chosen != "svg")
         data = io.BytesIO()
         figure.savefig(data, format=chosen, dpi=DPI, metadata=NAMELESS[chosen])
-    with atomic_writer(path) as file:
-        file.write(data.getbuffer())
+    with atomic_writer(file.path) as written:
+        written.write(data.getbuffer())
 
 
 def picture_format(path: str, format: str | None = None) -> str:
@@ -187,7 +202,7 @@ def heading(title: str, figure: Any, size: float, share: float = 0.94) -> str:
     """A drawable title, `NAME: WHAT`; of a name that is too long the middle is left out.
 
     Args:
-        title: It.
+        title: The title.
         figure: What it stands above.
         size: That of its text, in points.
         share: How much of the width it may take.

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from .canvas import INK, canvas, heading, shades, short_name
+from .canvas import INK, PictureFile, canvas, heading, shades, short_name
 
 MOST_NUMBERED = 24  # classes, up to which the cells of a confusion matrix hold their counts
 MOST_NAMED = 48  # classes, up to which each row has its name
@@ -15,10 +15,9 @@ MOST_NAMED = 48  # classes, up to which each row has its name
 
 def draw_confusion(
     counts: Array,
-    path: str,
+    file: PictureFile,
     *,
     names: Sequence[str] = (),
-    title: str | None = None,
 ) -> None:
     """Draw a confusion matrix: rows are the right classes, columns the answers.
 
@@ -26,9 +25,8 @@ def draw_confusion(
 
     Args:
         counts: How often each class was taken for each, (K, K).
-        path: The picture's file.
+        file: Where the picture goes.
         names: The names of the classes; their numbers where they are left out.
-        title: What stands above.
 
     Raises:
         NetError: E551, it is not a matrix; E505, E503, E004 as `canvas` raises.
@@ -42,7 +40,7 @@ def draw_confusion(
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     side = min(max(0.36 * classes, 2.0), 6.2)
     margin = 0.8 + 0.075 * max(len(short_name(name)) for name in names)  # of the names, in inches
-    with canvas(path, [side + margin], width=side + margin) as figure:
+    with canvas(file, [side + margin], width=side + margin) as figure:
         (axes,) = figure.axes
         axes.imshow(shares, cmap=shades(), vmin=0.0, vmax=1.0, interpolation="nearest")
         axes.set_aspect("equal")
@@ -52,7 +50,7 @@ def draw_confusion(
             _write_counts(axes, counts, shares, 72 * side / classes)
         right = float(np.trace(counts)) / max(float(counts.sum()), 1.0)
         said = f"{right:.1%} of {int(counts.sum()):,} right"
-        above = f"{heading(title, figure, 9)}\n" if title else ""
+        above = f"{heading(file.title, figure, 9)}\n" if file.title else ""
         figure.suptitle(above + said, fontsize=9, x=0.02, ha="left")
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import INK, class_colours, drawable, heading, page, rgb, shades, short_name
+from .canvas import (
+    INK,
+    PictureFile,
+    class_colours,
+    drawable,
+    page,
+    rgb,
+    shades,
+    short_name,
+)
 
 PLANE_SIDE = 3.6  # inches
 MARKERS = "os^Dv*pX"
@@ -52,11 +61,9 @@ class PlanePoints:
 
 def draw_plane(
     plane: PlaneAnswers,
-    path: str,
+    file: PictureFile,
     *,
     points: PlanePoints | None = None,
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw the regions of a plane that a network tells apart, and samples.
 
@@ -64,25 +71,20 @@ def draw_plane(
 
     Args:
         plane: The network on a grid.
-        path: The picture's file.
+        file: Where the picture goes.
         points: Samples; those that it takes for another class have a dark edge.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
     """
     aspect = float(np.ptp(plane.y) / np.ptp(plane.x))
     height = PLANE_SIDE * min(max(aspect, 0.5), 1.6)
-    with page(
-        path, (PLANE_SIDE + 1.4, height + 0.75), format=format, layout="constrained"
-    ) as figure:
+    with page(file, (PLANE_SIDE + 1.4, height + 0.75), layout="constrained") as figure:
         axes = figure.subplots()
         axes.grid(visible=False)
         axes.set_xlabel(drawable(plane.axes[0]))
         axes.set_ylabel(drawable(plane.axes[1]))
-        if title:
-            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
+        file.entitle(figure)
         _regions(axes, plane) if plane.shares is not None else _levels(figure, axes, plane)
         if points is not None:
             _scatter(axes, points)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..kerneldef import Array
+from .canvas import PictureFile
 from .pixels import map_pixels, picture_pixels
 from .tiles import Tile, TileRow, draw_tiles
 
@@ -34,20 +35,16 @@ class Level:
 
 def draw_maps(
     levels: Sequence[Level],
-    path: str,
+    file: PictureFile,
     *,
     picture: Array | None = None,
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw feature maps, a row for each level, the strongest at the left.
 
     Args:
-        levels: They, from low to high.
-        path: The picture's file.
+        levels: The maps, from low to high.
+        file: Where the picture goes.
         picture: What they were made of, (C, H, W).
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
@@ -61,11 +58,4 @@ def draw_maps(
         ]
         after = f"\nafter {level.last}" if level.last != level.name else ""
         rows.append(TileRow(tiles, f"{level.name}{after}\n{height}x{width}x{level.count}"))
-    draw_tiles(
-        rows,
-        path,
-        title=title,
-        note=MAPS_NOTE,
-        largest=MAP_SIDE,
-        format=format,
-    )
+    draw_tiles(rows, file, note=MAPS_NOTE, largest=MAP_SIDE)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..kerneldef import Array
+from .canvas import PictureFile
 from .pixels import weight_pixels
 from .tiles import Tile, TileRow, draw_tiles, wrapped
 
@@ -18,25 +19,21 @@ FILTER_SIDE = 52.0  # points
 
 def draw_filters(
     images: Array,
-    path: str,
+    file: PictureFile,
     *,
     colours: bool = False,
     most: int | None = None,
     names: Sequence[str] = (),
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw the filters of a layer, each by itself: grey is 0, black and white its largest weight.
 
     Args:
         images: The weights, (filters, channels, height, width).
-        path: The picture's file.
+        file: Where the picture goes.
         colours: Whether three channels are red, green and blue; otherwise each is a grey picture,
             and a filter of several channels is a row of them.
         most: How many filters are drawn at most; by default 64, or 16 rows of channels.
         names: The name of each filter.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
@@ -56,7 +53,7 @@ def draw_filters(
             notes.append(f"{MOST_CHANNELS} of {channels} channels are shown")
     if count > len(shown):
         notes.append(f"{len(shown)} of {count} filters are shown")
-    draw_tiles(rows, path, title=title, note="; ".join(notes), largest=FILTER_SIDE, format=format)
+    draw_tiles(rows, file, note="; ".join(notes), largest=FILTER_SIDE)
 
 
 def _channels(image: Array) -> list[Tile]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...grammar.diagnostics import error
-from .canvas import BLUE, INK, ORANGE, canvas, heading, short_name
+from .canvas import BLUE, INK, ORANGE, PictureFile, canvas, heading, short_name
 
 MOST_BARS = 40  # layers; of more, those that take longest
 BAR_HEIGHT, AROUND = 0.19, 1.0  # inches
@@ -20,13 +20,12 @@ class Bar(NamedTuple):
     note: str
 
 
-def draw_layer_times(bars: Sequence[Bar], path: str, *, title: str | None = None) -> None:
+def draw_layer_times(bars: Sequence[Bar], file: PictureFile) -> None:
     """Draw how long each layer takes, the first one above.
 
     Args:
         bars: The layers.
-        path: The picture's file.
-        title: What stands above.
+        file: Where the picture goes.
 
     Raises:
         NetError: E566, there is no layer; E505, E503, E004 as `canvas` raises.
@@ -36,7 +35,7 @@ def draw_layer_times(bars: Sequence[Bar], path: str, *, title: str | None = None
     shown = sorted(bars, key=lambda bar: -bar.forward - bar.backward)[:MOST_BARS]
     shown = [bar for bar in bars if bar in shown]
     left_out = len(bars) - len(shown)
-    with canvas(path, [BAR_HEIGHT * len(shown) + AROUND]) as figure:
+    with canvas(file, [BAR_HEIGHT * len(shown) + AROUND]) as figure:
         (axes,) = figure.axes
         places = range(len(shown))
         starts = [0.0] * len(shown)
@@ -51,8 +50,8 @@ def draw_layer_times(bars: Sequence[Bar], path: str, *, title: str | None = None
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("ms" + (f"; {left_out} shorter layers are left out" if left_out else ""))
-        if title:
-            axes.set_title(heading(title, figure, 10, 0.7))
+        if file.title:
+            axes.set_title(heading(file.title, figure, 10, 0.7))
         for place, end, bar in zip(places, starts, shown, strict=True):
             axes.annotate(
                 bar.note,

@@ -23,7 +23,7 @@ def weight_pixels(weights: Array, largest: float | None = None) -> Array:
     """Weights, (C, H, W) of one or three channels: grey is 0, black and white the largest |w|.
 
     Args:
-        weights: They.
+        weights: The weights.
         largest: What is black and white; by default the largest of these.
     """
     largest = float(np.abs(weights).max()) if largest is None else largest

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .canvas import BLUE, INK, ORANGE, PLOT_WIDTH, canvas, heading
+from .canvas import BLUE, INK, ORANGE, PLOT_WIDTH, PictureFile, canvas, heading
 
 HEIGHT = 2.6  # inches
 
@@ -12,10 +12,7 @@ def draw_rate_range(
     losses: Sequence[float],
     smoothed: Sequence[float],
     suggestion: float | None,
-    path: str,
-    *,
-    title: str | None = None,
-    format: str | None = None,
+    file: PictureFile,
 ) -> None:
     """Draw the loss of each step, their mean, and the rate that is suggested.
 
@@ -24,14 +21,12 @@ def draw_rate_range(
         losses: Its loss.
         smoothed: The mean of the losses so far.
         suggestion: The rate that is marked, if any.
-        path: The picture's file.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
+        file: Where the picture goes.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
     """
-    with canvas(path, [HEIGHT], width=PLOT_WIDTH, format=format) as figure:
+    with canvas(file, [HEIGHT], width=PLOT_WIDTH) as figure:
         (axes,) = figure.axes
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
@@ -51,5 +46,5 @@ def draw_rate_range(
             )
         axes.set_xlabel("learning rate")
         axes.set_ylabel("loss")
-        if title:
-            axes.set_title(heading(title, figure, 10))
+        if file.title:
+            axes.set_title(heading(file.title, figure, 10))

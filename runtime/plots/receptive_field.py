@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..kerneldef import Array
-from .canvas import INK, ORANGE, heading, page
+from .canvas import INK, ORANGE, PictureFile, page
 from .pixels import picture_pixels
 
 LONGER, STRIP = 3.4, 0.35  # inches, of what is shown; the height of a sequence
@@ -13,23 +13,19 @@ MOST_LINES = 64  # rows and columns of an input without a picture that are ruled
 def draw_receptive_field(
     size: tuple[int, int],
     box: tuple[float, float, float, float],
-    path: str,
+    file: PictureFile,
     *,
     picture: Array | None = None,
-    title: str | None = None,
     note: str = "",
-    format: str | None = None,
 ) -> None:
     """Draw a receptive field over an input, and what of it lies in padding.
 
     Args:
         size: Height and width of the input.
         box: Its first row and column, and those after its last, in pixels.
-        path: The picture's file.
+        file: Where the picture goes.
         picture: The input, (C, H, W); by default a ruled area.
-        title: What stands above.
         note: What stands below.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
@@ -41,7 +37,7 @@ def draw_receptive_field(
     strip = tall == 1  # of a sequence, however long, the height says nothing
     inch = LONGER / max(tall, wide)
     paper = (max(wide * inch, 2.6) + 0.7, (STRIP if strip else tall * inch) + 1.0)
-    with page(path, paper, format=format, layout="constrained") as figure:
+    with page(file, paper, layout="constrained") as figure:
         axes = figure.subplots()
         _draw_input(axes, size, picture)
         across, down = [left, right, right, left, left], [top, top, bottom, bottom, top]
@@ -57,8 +53,7 @@ def draw_receptive_field(
         axes.set_xlabel(note, fontsize=7.5, color=INK.soft_text)
         for side in axes.spines.values():
             side.set_visible(False)
-        if title:
-            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
+        file.entitle(figure)
 
 
 def _draw_input(axes: Any, size: tuple[int, int], picture: Array | None) -> None:

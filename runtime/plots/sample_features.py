@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import BLUE, INK, drawable, heading, page, short_name
+from .canvas import BLUE, INK, PictureFile, drawable, page, short_name
 
 MOST_FEATURES = 40  # features
 BAR_WIDTH = 0.62
@@ -14,32 +14,27 @@ BAR_WIDTH = 0.62
 
 def draw_features(
     stages: Sequence[tuple[str, Array]],
-    path: str,
+    file: PictureFile,
     *,
     names: Sequence[str] = (),
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw the range, the spread and the mean of each feature, stage by stage.
 
     Args:
         stages: What each stage is called, and the features of samples there, (N, D).
-        path: The picture's file.
+        file: Where the picture goes.
         names: What the features of the first stage are called.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
     """
     most = max(min(features.shape[1], MOST_FEATURES) for _, features in stages)
     size = (max(2.4, 0.28 * most + 1.0), 1.9 * len(stages) + 0.5)
-    with page(path, size, format=format, layout="constrained") as figure:
+    with page(file, size, layout="constrained") as figure:
         panels = figure.subplots(len(stages), 1, squeeze=False).ravel()
         for axes, (stage, features) in zip(panels, stages, strict=True):
             _stage(axes, stage, features[:, :MOST_FEATURES], names)
-        if title:
-            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
+        file.entitle(figure)
         figure.supxlabel(
             "line: all samples; bar: mean \N{PLUS-MINUS SIGN} deviation",
             fontsize=7.5,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..metrics.threshold_curves import PrecisionRecallCurve, RocCurve
-from .canvas import BLUE, DASHES, INK, SERIES, canvas, heading, short_name
+from .canvas import BLUE, DASHES, INK, SERIES, PictureFile, canvas, heading, short_name
 
 MOST_CURVES = 12  # in one picture; of more classes, those with the smallest area are shown
 SQUARE = 3.5  # inches
@@ -16,26 +16,24 @@ SQUARE = 3.5  # inches
 
 def draw_roc(
     curves: Sequence[tuple[str, RocCurve]],
-    path: str,
+    file: PictureFile,
     *,
     threshold: float | None = None,
-    title: str | None = None,
 ) -> None:
     """Draw ROC curves, the diagonal of guessing, and the point of a threshold.
 
     Args:
         curves: The name and the curve of each class; a name may be empty.
-        path: The picture's file.
+        file: Where the picture goes.
         threshold: The score whose point is marked on a single curve.
-        title: What stands above.
 
     Raises:
         NetError: E551, no curve has both yeses and noes; E505, E503, E004 as `canvas` raises.
     """
     shown = _smallest([(name, curve, curve.area) for name, curve in curves], "ROC curve")
-    with canvas(path, [SQUARE], width=SQUARE + 1.6) as figure:
+    with canvas(file, [SQUARE], width=SQUARE + 1.6) as figure:
         (axes,) = figure.axes
-        _square(axes, "false positive rate", "true positive rate", title)
+        _square(axes, "false positive rate", "true positive rate", file.title)
         axes.plot([0, 1], [0, 1], color=INK.cluster, linewidth=0.9, linestyle=(0, (3, 3)))
         axes.text(
             0.56,
@@ -57,7 +55,7 @@ def draw_roc(
 
 def draw_precision_recall(
     curves: Sequence[tuple[str, PrecisionRecallCurve]],
-    path: str,
+    file: PictureFile,
     *,
     threshold: float | None = None,
 ) -> None:
@@ -69,7 +67,7 @@ def draw_precision_recall(
         [(name, curve, curve.average_precision) for name, curve in curves],
         "precision-recall curve",
     )
-    with canvas(path, [SQUARE], width=SQUARE + 1.6) as figure:
+    with canvas(file, [SQUARE], width=SQUARE + 1.6) as figure:
         (axes,) = figure.axes
         _square(axes, "recall", "precision")
         if len(shown) == 1:
@@ -105,7 +103,7 @@ def _smallest(curves: list[tuple[str, Any, float]], what: str) -> list[tuple[str
     return [curve for curve in defined if any(curve is other for other in kept)]
 
 
-def _square(axes: Any, x: str, y: str, title: str | None = None) -> None:
+def _square(axes: Any, x: str, y: str, title: str = "") -> None:
     axes.set_xlim(-0.015, 1.015)
     axes.set_ylim(-0.015, 1.015)
     axes.set_aspect("equal", anchor="W")

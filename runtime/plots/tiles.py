@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import INK, drawable, page, text_length
+from .canvas import INK, PictureFile, drawable, page, text_length
 
 POINTS_PER_INCH = 72.0  # per inch
 PAGE_WIDTH = 470.0  # points that a row takes at most: a page's text
@@ -59,7 +59,7 @@ class TileRow:
     """Tiles beside each other.
 
     Attributes:
-        tiles: They.
+        tiles: The pictures.
         name: At the left; may have several lines.
     """
 
@@ -96,32 +96,28 @@ def wrapped(tiles: Sequence[Tile], columns: Sequence[int] = USUAL_COLUMNS) -> li
 
 def draw_tiles(
     rows: Sequence[TileRow],
-    path: str,
+    file: PictureFile,
     *,
     heads: Sequence[str] = (),
     legend: Sequence[tuple[str, str]] = (),
-    title: str | None = None,
     note: str = "",
     largest: float = LARGEST_TILE,
-    format: str | None = None,
 ) -> None:
     """Draw rows of small pictures.
 
     Args:
-        rows: They; a tile is drawn at the same place of each row.
-        path: The picture's file.
+        rows: The rows; a tile is drawn at the same place of each row.
+        file: Where the picture goes.
         heads: What stands above each column.
         legend: Colours and what they mean, below.
-        title: What stands above.
         note: What stands below, in one line.
         largest: The longer side of a tile in points, where the page has room for it.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
     """
-    with page(path, (1.0, 1.0), format=format) as figure:
-        layout = _layout(rows, heads, largest, title)
+    with page(file, (1.0, 1.0)) as figure:
+        layout = _layout(rows, heads, largest, file.title)
         foot, below = _foot(legend, note, layout.width)
         height = layout.height + below
         figure.set_size_inches(layout.width / POINTS_PER_INCH, height / POINTS_PER_INCH)
@@ -129,9 +125,9 @@ def draw_tiles(
         axes.set_axis_off()
         axes.set_xlim(0, layout.width)
         axes.set_ylim(height, 0)
-        if title:
-            _write(axes, TILE_MARGIN, TILE_MARGIN, title, size=TITLE_SIZE, colour=INK.text)
-        top = TILE_MARGIN + (TITLE_SIZE * 1.6 if title else 0.0)
+        if file.title:
+            _write(axes, TILE_MARGIN, TILE_MARGIN, file.title, size=TITLE_SIZE, colour=INK.text)
+        top = TILE_MARGIN + (TITLE_SIZE * 1.6 if file.title else 0.0)
         for column, head in enumerate(heads):
             middle = layout.left + column * (layout.side + TILE_GAP) + layout.side / 2
             _write(axes, middle, top, head, size=TEXT_SIZE, colour=INK.text, align="center")
@@ -143,9 +139,7 @@ def draw_tiles(
             _draw_entry(axes, entry, layout.height - TILE_MARGIN / 2)
 
 
-def _layout(
-    rows: Sequence[TileRow], heads: Sequence[str], largest: float, title: str | None
-) -> _Layout:
+def _layout(rows: Sequence[TileRow], heads: Sequence[str], largest: float, title: str) -> _Layout:
     names = [line for row in rows for line in drawable_lines(row.name)]
     longest = max((text_length(line, TEXT_SIZE) for line in names), default=0.0)
     left = TILE_MARGIN + (longest + 8.0 if longest else 0.0)

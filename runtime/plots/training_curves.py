@@ -16,9 +16,9 @@ from .canvas import (
     INK,
     ORANGE,
     SERIES,
+    PictureFile,
     canvas,
     drawable,
-    heading,
     label_ends,
     plain_log,
     short_name,
@@ -50,20 +50,16 @@ class Curve:
 
 def draw_history(
     history: History,
-    path: str,
+    file: PictureFile,
     *,
     metrics: Sequence[str] | None = None,
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw the curves of a run.
 
     Args:
         history: Its epochs.
-        path: The picture's file.
+        file: Where the picture goes.
         metrics: Which metrics get a panel, named without `val_`; by default the first three.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E551, there is no epoch or no such metric; E505, E503, E004 as `canvas` raises.
@@ -76,9 +72,8 @@ def draw_history(
     heights += [HEIGHTS["rate"]] * (len(panels) - len(heights))
     epochs = [row.epoch for row in history.rows]
     best = history.best()
-    with canvas(path, heights, format=format) as figure:
-        if title:
-            figure.suptitle(heading(title, figure, 10.5), fontsize=10.5, x=0.02, ha="left")
+    with canvas(file, heights) as figure:
+        file.entitle(figure, size=10.5)
         for axes, (label, lines) in zip(figure.axes, panels, strict=True):
             _draw_lines(axes, epochs, lines)
             _scale(axes, label, lines)
@@ -93,18 +88,16 @@ def draw_history(
 
 def draw_histories(
     histories: Mapping[str, History],
-    path: str,
+    file: PictureFile,
     *,
     metrics: Sequence[str] | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw the curves of several runs over each other, a colour for each run.
 
     Args:
         histories: Their epochs, by the name that the picture calls each run.
-        path: The picture's file.
+        file: Where the picture goes.
         metrics: Which metrics get a panel, named without `val_`; by default the first three.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E551, a run has no epoch, or no run has such a metric; E505, E503, E004 as
@@ -119,7 +112,7 @@ def draw_histories(
             next(iter(histories.values())).column(name)  # says that there is none
     panels = [(label, _of_runs(histories, *pair)) for label, *pair in _columns(names)]
     heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]
-    with canvas(path, heights, format=format) as figure:
+    with canvas(file, heights) as figure:
         for axes, (label, runs) in zip(figure.axes, panels, strict=True):
             for epochs, lines in runs:
                 _draw_lines(axes, epochs, lines)

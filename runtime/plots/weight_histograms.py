@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import BLUE, GREEN, INK, ORANGE, PURPLE, drawable, heading, page
+from .canvas import BLUE, GREEN, INK, ORANGE, PURPLE, PictureFile, drawable, page
 
 PANEL_COLUMNS, MANY_COLUMNS = 3, 4
 PANEL_SIZE = (1.8, 1.1)  # inches
@@ -23,7 +23,7 @@ class LayerWeights:
 
     Attributes:
         name: Its path.
-        arrays: They, by what the layer calls them, such as `weight` and `bias`.
+        arrays: The weights, by what the layer calls them, such as `weight` and `bias`.
     """
 
     name: str
@@ -40,18 +40,13 @@ def histogram(arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
 
 def draw_weights(
     layers: Sequence[LayerWeights],
-    path: str,
-    *,
-    title: str | None = None,
-    format: str | None = None,
+    file: PictureFile,
 ) -> None:
     """Draw how the weights of each layer are distributed.
 
     Args:
-        layers: They; of very many the first, without those that scale and shift channels.
-        path: The picture's file.
-        title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
+        layers: The layers; of very many the first, without those that scale and shift channels.
+        file: Where the picture goes.
 
     Raises:
         NetError: E505, E503, E004 as `canvas` raises.
@@ -65,15 +60,14 @@ def draw_weights(
     size = (max(columns * PANEL_SIZE[0], 2.6) + 0.3, rows * PANEL_SIZE[1] + 0.55)
     names = list(dict.fromkeys(name for layer in shown for name in layer.arrays))
     colours = {name: ARRAY_COLOURS[place % len(ARRAY_COLOURS)] for place, name in enumerate(names)}
-    with page(path, size, format=format, layout="constrained") as figure:
+    with page(file, size, layout="constrained") as figure:
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, layer in zip(panels, shown, strict=False):
             _panel(axes, layer, colours)
         for axes in panels[len(shown) :]:
             axes.set_axis_off()
         more = f", {len(shown)} of {len(layers)} layers" if len(layers) > len(shown) else ""
-        if title:
-            figure.suptitle(heading(title + more, figure, 10), fontsize=10, x=0.02, ha="left")
+        file.entitle(figure, more=more)
         figure.supylabel("share of the values", fontsize=8, color=INK.soft_text)
         lines = [
             panels[0].plot([], [], color=colour, linewidth=4)[0] for colour in colours.values()

@@ -9,6 +9,7 @@ from typing import Any
 from ...compiler.ir.scalars import scalar_name
 from ...grammar.diagnostics import error
 from ..feeding.samples import batch_size
+from ..plots.canvas import PictureFile
 from ..plots.training_curves import draw_history
 from ..run_folder.folder import CURVES, HISTORY, WEIGHTS
 from ..run_folder.history import HISTORY_SUFFIXES, Epoch, History
@@ -147,7 +148,7 @@ def write_results(run: Run, folder: str) -> list[str]:
     replace(facts_of(run.job), results=_results(run)).save(folder)
     if len(run.history) and find_spec("matplotlib") is not None:  # last: pictures lose no results
         paths.append(os.path.join(folder, CURVES))
-        draw_history(run.history, paths[-1], title=run.job.graph.name)
+        draw_history(run.history, PictureFile(paths[-1], run.job.graph.name))
     return paths
 
 

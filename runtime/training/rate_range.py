@@ -9,6 +9,7 @@ import numpy as np
 from ...compiler.training.objective import LOSS
 from ...compiler.training.optimizers import MOMENTUM
 from ...grammar.diagnostics import error
+from ..plots.canvas import PictureFile
 from ..plots.rate_range import draw_rate_range
 from .job import Job
 from .run import first_state
@@ -54,7 +55,7 @@ class RateRange:
             NetError: matplotlib is not installed, or the file cannot be written.
         """
         found = (self.rates, self.losses, self.smoothed, self.suggestion)
-        draw_rate_range(*found, fspath(path), title=title)
+        draw_rate_range(*found, PictureFile(fspath(path), title or ""))
 
     def advice(self) -> str:
         """Which rate to take, in words."""

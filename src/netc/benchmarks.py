@@ -18,6 +18,7 @@ from .runtime.benchmarking.profile import LayerTime
 from .runtime.benchmarking.work import Work, random_work
 from .runtime.engines.engine import plan_of
 from .runtime.engines.plan_text import plan_text
+from .runtime.plots.canvas import PictureFile
 from .runtime.plots.layer_times import Bar, draw_layer_times
 from .tables import counted, hanging, table
 from .training import recipe_of
@@ -202,7 +203,7 @@ class Profile:
             Bar(layer.layer, layer.forward, layer.backward, f"{self.share(layer):.0%}")
             for layer in self.layers
         ]
-        draw_layer_times(bars, fspath(path), title=self.title)
+        draw_layer_times(bars, PictureFile(fspath(path), self.title))
 
 
 def profile(

@@ -16,6 +16,7 @@ from .runtime.inference.predictions import YES_OR_NO
 from .runtime.metrics.accumulators import Confusion, Ranking
 from .runtime.metrics.definitions import METRICS, per_class
 from .runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
+from .runtime.plots.canvas import PictureFile
 from .runtime.plots.confusion_matrix import draw_confusion
 from .runtime.plots.threshold_curves import draw_precision_recall, draw_roc
 from .runtime.run_folder.trained import Trained
@@ -90,24 +91,24 @@ class Evaluation:
         """
         paths: list[str] = []
 
-        def path(output: str, name: str) -> str:
+        def file(output: str, name: str) -> PictureFile:
             make_folder(os.fspath(folder))
-            file = f"{output}.{name}.svg" if self.outputs > 1 else f"{name}.svg"
-            paths.append(os.path.join(folder, file))
-            return paths[-1]
+            own = f"{output}.{name}.svg" if self.outputs > 1 else f"{name}.svg"
+            paths.append(os.path.join(folder, own))
+            return PictureFile(paths[-1])
 
         for output, confusion in self.confusions.items():
             for label, counts in enumerate(confusion.counts[:MOST_LABELS]):
                 several = len(confusion.counts) > 1
                 name = f"confusion.{_label(confusion, label)}" if several else "confusion"
-                draw_confusion(counts, path(output, name), names=sides(confusion))
+                draw_confusion(counts, file(output, name), names=sides(confusion))
         for output, ranking in self.rankings.items():
             if mixed := _curves(ranking):
                 roc = [(name, roc_curve(*column)) for name, column in mixed]
-                draw_roc(roc, path(output, "roc"), threshold=self.threshold)
+                draw_roc(roc, file(output, "roc"), threshold=self.threshold)
                 recall = [(name, precision_recall_curve(*column)) for name, column in mixed]
-                file = path(output, "precision_recall")
-                draw_precision_recall(recall, file, threshold=self.threshold)
+                below = file(output, "precision_recall")
+                draw_precision_recall(recall, below, threshold=self.threshold)
         return paths
 
 

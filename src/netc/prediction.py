@@ -208,7 +208,7 @@ class NewSamples:
     """New samples as a network takes them.
 
     Attributes:
-        samples: They.
+        samples: The samples.
         names: What to call each.
         warnings: What was done to them.
         key: What the names are called.

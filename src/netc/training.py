@@ -25,6 +25,7 @@ from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
 from .runtime.monitoring.records import Records
+from .runtime.plots.canvas import PictureFile
 from .runtime.ranks.team import ALONE, Team
 from .runtime.run_folder.folder import HEAT_MAP, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
@@ -278,7 +279,7 @@ class Watched(NamedTuple):
         Raises:
             NetError: The file cannot be written.
         """
-        draw_records(self.records, os.fspath(path))
+        draw_records(self.records, PictureFile(os.fspath(path)))
 
 
 Say = Callable[[str], None]
@@ -382,7 +383,7 @@ def _run(
     if folder is not None:
         write_results(run, folder)
         if monitored is not None and find_spec("matplotlib") is not None:
-            draw_records(records, os.path.join(folder, HEAT_MAP))
+            draw_records(records, PictureFile(os.path.join(folder, HEAT_MAP)))
     return run, records
 
 

@@ -14,6 +14,7 @@ from netc.runtime.monitoring.heat_maps import draw_records
 from netc.runtime.monitoring.monitor import Monitor, dead_units
 from netc.runtime.monitoring.records import Change, Records, Signal
 from netc.runtime.monitoring.symptoms import symptoms
+from netc.runtime.plots.canvas import PictureFile
 from netc.runtime.training.job import Job
 from netc.runtime.training.run import open_loop, resumed
 
@@ -215,7 +216,7 @@ def test_the_picture_is_the_same_every_time(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     records = monitored(job_of(PROGRAM.format(epochs=2, lr=0.05))).records
     for name in ("a.svg", "b.svg", "c.png"):
-        draw_records(records, str(tmp_path / name), title="digits")
+        draw_records(records, PictureFile(str(tmp_path / name), "digits"))
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
 
@@ -223,5 +224,5 @@ def test_the_picture_is_the_same_every_time(tmp_path: Path) -> None:
 def test_no_picture_of_nothing(tmp_path: Path) -> None:
     """Without an epoch there is no picture, and a reason."""
     with pytest.raises(netc.NetError, match="E561"):
-        draw_records(Records(), str(tmp_path / "a.svg"))
+        draw_records(Records(), PictureFile(str(tmp_path / "a.svg")))
     assert not (tmp_path / "a.svg").exists()

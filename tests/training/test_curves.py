@@ -17,7 +17,7 @@ from support.refusals import refusal
 
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
-from netc.runtime.plots.canvas import STYLE, canvas, spread
+from netc.runtime.plots.canvas import STYLE, PictureFile, canvas, spread
 from netc.runtime.plots.confusion_matrix import draw_confusion
 from netc.runtime.plots.threshold_curves import draw_precision_recall, draw_roc
 from netc.runtime.plots.training_curves import draw_history, title
@@ -49,11 +49,14 @@ def ranked() -> tuple[Any, Any]:
 
 
 DRAWINGS: dict[str, Callable[[str], None]] = {
-    "history": lambda path: draw_history(history(6), path, title="LeNet5"),
-    "confusion": lambda path: draw_confusion(np.array([[5, 1], [0, 7]]), path, names=("no", "yes")),
-    "roc": lambda path: draw_roc([("", roc_curve(*ranked()))], path, threshold=0.5),
+    "history": lambda path: draw_history(history(6), PictureFile(path, "LeNet5")),
+    "confusion": lambda path: draw_confusion(
+        np.array([[5, 1], [0, 7]]), PictureFile(path), names=("no", "yes")
+    ),
+    "roc": lambda path: draw_roc([("", roc_curve(*ranked()))], PictureFile(path), threshold=0.5),
     "precision_recall": lambda path: draw_precision_recall(
-        [("a", precision_recall_curve(*ranked())), ("b", precision_recall_curve(*ranked()))], path
+        [("a", precision_recall_curve(*ranked())), ("b", precision_recall_curve(*ranked()))],
+        PictureFile(path),
     ),
 }
 
@@ -90,7 +93,7 @@ def test_same_curves_same_bytes(name: str, format: str, tmp_path: Path) -> None:
 def test_history_says_what_it_shows(tmp_path: Path) -> None:
     """Axes, lines and the best epoch are named in the picture itself."""
     path = tmp_path / "curves.svg"
-    draw_history(history(6), str(path), title="LeNet5")
+    draw_history(history(6), PictureFile(str(path), "LeNet5"))
     found = words(path)
     for text in ("LeNet5", "loss", "accuracy", "learning rate", "epoch", "best: epoch 3"):
         assert found.count(text) == 1
@@ -105,7 +108,7 @@ def test_scale_of_the_learning_rate(factor: float | None, ticks: set[str], tmp_p
     """A rate that is halved again and again is shown by decades, a straight ramp is not."""
     rates = [0.1 * factor**e if factor else 0.1 - 0.01 * e + 1e-4 for e in range(11)]
     rows = [Epoch(e, e, 1.0, lr=rate) for e, rate in enumerate(rates)]
-    draw_history(History(rows), str(tmp_path / "curves.svg"))
+    draw_history(History(rows), PictureFile(str(tmp_path / "curves.svg")))
     assert ticks <= set(words(tmp_path / "curves.svg"))
 
 
@@ -113,10 +116,10 @@ def test_scale_of_the_learning_rate(factor: float | None, ticks: set[str], tmp_p
 def test_metrics_can_be_chosen(tmp_path: Path) -> None:
     """Without a metric there are losses and the learning rate; an unknown one is an error."""
     path = tmp_path / "curves.svg"
-    draw_history(history(6), str(path), metrics=())
+    draw_history(history(6), PictureFile(str(path)), metrics=())
     assert "accuracy" not in words(path)
     with pytest.raises(NetError, match="the history has no column `f1`"):
-        draw_history(history(6), str(path), metrics=["f1"])
+        draw_history(history(6), PictureFile(str(path)), metrics=["f1"])
 
 
 @pytest.mark.parametrize(
@@ -135,14 +138,14 @@ def test_metrics_can_be_chosen(tmp_path: Path) -> None:
 )
 def test_odd_histories_are_drawn(rows: list[Epoch], tmp_path: Path) -> None:
     """Single epochs, gaps, zeros and NaN are drawn without a warning."""
-    draw_history(History(rows), str(tmp_path / "curves.svg"))
+    draw_history(History(rows), PictureFile(str(tmp_path / "curves.svg")))
     assert (tmp_path / "curves.svg").stat().st_size > 1000
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:
     """A run without an epoch is an error, and no file."""
     with pytest.raises(NetError, match="no epochs recorded"):
-        draw_history(History(), str(tmp_path / "curves.svg"))
+        draw_history(History(), PictureFile(str(tmp_path / "curves.svg")))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -150,7 +153,9 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
 def test_confusion_says_counts_and_names(tmp_path: Path) -> None:
     """Cells hold counts, rows and columns are named, the share of right answers stands above."""
     path = tmp_path / "confusion.svg"
-    draw_confusion(np.array([[5, 1], [0, 7]]), str(path), names=("no", "yes"), title="spirals")
+    draw_confusion(
+        np.array([[5, 1], [0, 7]]), PictureFile(str(path), "spirals"), names=("no", "yes")
+    )
     found = words(path)
     assert {"5", "1", "7", "·", "no", "yes", "right class", "answer"} <= set(found)
     assert "spirals" in found
@@ -162,22 +167,24 @@ def test_confusion_of_any_size(classes: int, tmp_path: Path) -> None:
     """One class and sixty are drawn, with classes that never occur."""
     counts = np.zeros((classes, classes), int)
     counts[0, 0] = 3
-    draw_confusion(counts, str(tmp_path / "c.png"), names=["a name of many letters"] * classes)
+    draw_confusion(
+        counts, PictureFile(str(tmp_path / "c.png")), names=["a name of many letters"] * classes
+    )
     assert (tmp_path / "c.png").stat().st_size > 1000
 
 
 def test_what_is_no_confusion(tmp_path: Path) -> None:
     """Counts that are no square are an error."""
     with pytest.raises(NetError, match="not a confusion matrix"):
-        draw_confusion(np.zeros((2, 3)), str(tmp_path / "c.svg"))
+        draw_confusion(np.zeros((2, 3)), PictureFile(str(tmp_path / "c.svg")))
 
 
 @pytest.mark.usefixtures("texts")
 def test_curves_say_their_areas(tmp_path: Path) -> None:
     """ROC and precision-recall name their areas, the threshold, and what guessing gives."""
     curve, recalls = roc_curve(*ranked()), precision_recall_curve(*ranked())
-    draw_roc([("", curve)], str(tmp_path / "roc.svg"), threshold=0.5)
-    draw_precision_recall([("", recalls)], str(tmp_path / "pr.svg"), threshold=0.5)
+    draw_roc([("", curve)], PictureFile(str(tmp_path / "roc.svg")), threshold=0.5)
+    draw_precision_recall([("", recalls)], PictureFile(str(tmp_path / "pr.svg")), threshold=0.5)
     roc, pr = words(tmp_path / "roc.svg"), words(tmp_path / "pr.svg")
     assert f"AUC {curve.area:.3f}" in roc
     assert f"AP {recalls.average_precision:.3f}" in pr
@@ -191,20 +198,20 @@ def test_of_many_classes_the_hardest_are_drawn(tmp_path: Path) -> None:
     positive, scores = ranked()
     curves = [(f"class {k}", roc_curve(positive, scores + k * positive)) for k in range(20)]
     curves.append(("none", roc_curve(np.zeros(3, bool), np.arange(3.0))))
-    draw_roc(curves, str(tmp_path / "roc.svg"))
+    draw_roc(curves, PictureFile(str(tmp_path / "roc.svg")))
     names = [word.partition(":")[0] for word in words(tmp_path / "roc.svg") if "AUC" in word]
     assert names == [f"class {k}" for k in range(12)]
     with pytest.raises(NetError, match="there is no ROC curve"):
-        draw_roc(curves[-1:], str(tmp_path / "other.svg"))
+        draw_roc(curves[-1:], PictureFile(str(tmp_path / "other.svg")))
 
 
 def test_settings_stay_as_they_were(tmp_path: Path) -> None:
     """Drawing changes no setting of matplotlib, and obeys none of the caller's."""
     first = tmp_path / "1.svg"
-    draw_history(history(4), str(first))
+    draw_history(history(4), PictureFile(str(first)))
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.hashsalt": "x"}):
         before = dict(matplotlib.rcParams)
-        draw_history(history(4), str(tmp_path / "2.svg"))
+        draw_history(history(4), PictureFile(str(tmp_path / "2.svg")))
         assert dict(matplotlib.rcParams) == before
     assert (tmp_path / "2.svg").read_bytes() == first.read_bytes()
 
@@ -216,7 +223,9 @@ def test_drawing_opens_no_window(tmp_path: Path) -> None:
         "from netc.runtime.plots import confusion_matrix, threshold_curves, training_curves\n"
         "assert not any(name.startswith('matplotlib') for name in sys.modules)\n"
         "from netc.runtime.run_folder.history import History, Epoch\n"
-        f"training_curves.draw_history(History([Epoch(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"
+        "from netc.runtime.plots.canvas import PictureFile\n"
+        f"file = PictureFile({str(tmp_path / 'c.svg')!r})\n"
+        "training_curves.draw_history(History([Epoch(1, 1, 0.5)]), file)\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'tkinter' not in sys.modules\n"
     )
@@ -243,7 +252,7 @@ def test_missing_matplotlib_names_the_extra(
         return usual(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    assert refusal(draw_history, history(3), str(tmp_path / "curves.svg")) == (
+    assert refusal(draw_history, history(3), PictureFile(str(tmp_path / "curves.svg"))) == (
         "error[E503]: matplotlib is not installed\n  = help: pip install 'netc[train]'"
     )
 
@@ -255,17 +264,17 @@ def test_missing_matplotlib_names_the_extra(
 def test_formats(name: str, message: str, tmp_path: Path) -> None:
     """Another suffix, or none, is an error that lists the formats."""
     with pytest.raises(NetError, match=message) as raised:
-        draw_history(history(3), str(tmp_path / name))
+        draw_history(history(3), PictureFile(str(tmp_path / name)))
     assert "the formats are `svg`, `png`, `pdf`" in str(raised.value)
 
 
 def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     """A picture whose drawing fails is not written."""
-    with pytest.raises(ZeroDivisionError), canvas(str(tmp_path / "c.svg")):
+    with pytest.raises(ZeroDivisionError), canvas(PictureFile(str(tmp_path / "c.svg"))):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(NetError, match="E004"):
-        draw_history(history(3), str(tmp_path / "none" / "curves.svg"))
+        draw_history(history(3), PictureFile(str(tmp_path / "none" / "curves.svg")))
 
 
 @pytest.mark.parametrize(
@@ -315,11 +324,13 @@ def _named(names: Sequence[str], path: str) -> Iterator[Callable[[], None]]:
     title, metrics = " ".join(names), {f"{name}.accuracy": 0.5 for name in names}
     roc, precision_recall = roc_curve(answers, scores), precision_recall_curve(answers, scores)
     counts, own = np.eye(len(names) + 1, dtype=int), History([Epoch(1, 1, 1.0, metrics=metrics)])
-    yield lambda: draw_confusion(counts, path, names=[*names, "b"], title=title)
-    yield lambda: draw_roc([(name, roc) for name in names], path, title=title)
-    yield lambda: draw_precision_recall([(name, precision_recall) for name in names], path)
-    yield lambda: draw_history(history(3), path, title=title)
-    yield lambda: draw_history(own, path)
+    yield lambda: draw_confusion(counts, PictureFile(path, title), names=[*names, "b"])
+    yield lambda: draw_roc([(name, roc) for name in names], PictureFile(path, title))
+    yield lambda: draw_precision_recall(
+        [(name, precision_recall) for name in names], PictureFile(path)
+    )
+    yield lambda: draw_history(history(3), PictureFile(path, title))
+    yield lambda: draw_history(own, PictureFile(path))
 
 
 @pytest.mark.slow

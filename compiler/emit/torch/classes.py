@@ -55,7 +55,7 @@ class _Instances:
     """Blocks of one structure.
 
     Attributes:
-        blocks: They.
+        blocks: The blocks.
         bodies: Their bodies; a number is None where a block lacks what it is of.
         flags: What says whether something is there, and whether it is in each block.
         optional: Members that may not be there, by path, with their flags.

@@ -15,7 +15,7 @@ class Step:
 
     Attributes:
         place: The path of the scope whose class computes it.
-        expression: It, of its operands; what it uses is named by its path.
+        expression: What it computes of its operands; what it uses is named by its path.
         inputs: Its operands.
         outputs: Its results.
         layer: The path of its layer.

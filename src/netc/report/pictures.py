@@ -5,6 +5,8 @@ import re
 import tempfile
 from collections.abc import Callable
 
+from ..runtime.plots.canvas import PictureFile
+
 _HEAD = re.compile(
     r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style.*?</style>", re.DOTALL
 )
@@ -12,11 +14,11 @@ _STYLE = re.compile(r' style="([^"]*)"')
 _JOINS = '<svg class="picture" stroke-linejoin="round" stroke-linecap="butt" '
 
 
-def drawn(draw: Callable[[str], None]) -> str:
-    """The SVG that a function writes to the path that it is given."""
+def drawn(draw: Callable[[PictureFile], None]) -> str:
+    """The SVG that a function writes to the file that it is given."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "picture.svg")
-        draw(path)
+        draw(PictureFile(path))
         with open(path, encoding="utf-8") as file:
             return themed(file.read())
 

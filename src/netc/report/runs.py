@@ -17,6 +17,7 @@ from ..runtime.inspection.feature_maps import feature_maps
 from ..runtime.inspection.filters import filters
 from ..runtime.monitoring.heat_maps import draw_records
 from ..runtime.monitoring.records import Records
+from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.feature_maps import draw_maps
 from ..runtime.plots.filters import draw_filters
 from ..runtime.run_folder.folder import HISTORY, MONITOR
@@ -133,13 +134,13 @@ def _pictures(model: Model, run: Any, trained: Trained, notes: list[str]) -> lis
     """Filters, feature maps and the monitor's heat map, as SVG."""
     graph, found = model.graph, []
 
-    def add(title: str, draw: Callable[[str], None]) -> None:
+    def add(title: str, draw: Callable[[PictureFile], None]) -> None:
         found.append({"title": title, "svg": drawn(draw)})
 
     def draw_kernels() -> None:
         seen = filters(graph, trained.weights)
         title = f"{seen.layer}: {'templates' if seen.templates else 'filters'}"
-        add(title, lambda path: draw_filters(seen.images, path, colours=seen.colours))
+        add(title, lambda file: draw_filters(seen.images, file, colours=seen.colours))
 
     def draw_feature_maps() -> None:
         data = run.job.data if isinstance(run, Run) else None
@@ -150,7 +151,7 @@ def _pictures(model: Model, run: Any, trained: Trained, notes: list[str]) -> lis
             wiring=replace(samples.wiring, targets={}),
         )
         maps = feature_maps(graph, trained.weights, next(one.still(1)))
-        add("feature maps of a sample", lambda path: draw_maps(maps, path))
+        add("feature maps of a sample", lambda file: draw_maps(maps, file))
 
     _attempt(notes, "filters", draw_kernels)
     if run is not None:
@@ -159,5 +160,5 @@ def _pictures(model: Model, run: Any, trained: Trained, notes: list[str]) -> lis
     if folder is not None and os.path.exists(os.path.join(folder, f"{MONITOR}.json")):
         records = Records.read(folder)
         if records.epochs:
-            add("layers during the run", lambda path: draw_records(records, path))
+            add("layers during the run", lambda file: draw_records(records, file))
     return found

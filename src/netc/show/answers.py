@@ -14,7 +14,7 @@ from ..prediction import output_forms
 from ..runtime.feeding.samples import Samples
 from ..runtime.inference.predictions import YES_OR_NO, predict
 from ..runtime.metrics.outputs import OutputForm, positive_scores, predicted
-from ..runtime.plots.canvas import GREEN, INK, ORANGE
+from ..runtime.plots.canvas import GREEN, INK, ORANGE, PictureFile
 from ..runtime.plots.pixels import mask_colours, mask_pixels, picture_pixels
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
 from ..runtime.training.job import Job
@@ -105,7 +105,8 @@ def predictions(
         each.lines.append(f"loss {loss:.3g}")
     of = f"the first {MOST_JUDGED} of " if len(samples) > MOST_JUDGED else ""
     title = f"{net.name}: the largest losses of {of}the {part} part"
-    _draw(shown, pictures, fspath(path), title=title, classes=_mask_classes(forms), format=format)
+    file = PictureFile(fspath(path), title, format)
+    _draw(shown, pictures, file, _mask_classes(forms))
 
 
 def _mask_classes(forms: Mapping[str, OutputForm]) -> tuple[str, ...]:
@@ -225,13 +226,7 @@ def fractions(points: Array, kind: str, size: tuple[int, ...]) -> Array:
 
 
 def _draw(
-    shown: list[ShownAnswer],
-    pictures: Array,
-    path: str,
-    *,
-    title: str,
-    classes: tuple[str, ...],
-    format: "PictureFormat | None",
+    shown: list[ShownAnswer], pictures: Array, file: PictureFile, classes: tuple[str, ...]
 ) -> None:
     tiles = [
         Tile(
@@ -252,4 +247,4 @@ def _draw(
         heads = ("picture", *("right", "said") * len(shown[0].pairs))
         colours = mask_colours(len(classes)) if classes else []
         legend += list(zip(colours, classes, strict=True))
-    draw_tiles(rows, path, heads=heads, legend=legend, title=title, format=format)
+    draw_tiles(rows, file, heads=heads, legend=legend)

@@ -11,7 +11,7 @@ from ..choices import PartName, check_count
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..runtime.data.dataset import Batch
-from ..runtime.plots.canvas import GREEN
+from ..runtime.plots.canvas import GREEN, PictureFile
 from ..runtime.plots.pixels import mask_pixels, picture_pixels
 from ..runtime.plots.sample_features import draw_features
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
@@ -71,12 +71,11 @@ def samples(
         help = "choose another part (`--part`), or another `split`"
         raise error("E531", f"the {part} part of {job.data.about.name} is empty", help=help)
     sources = {source: array.ndim for source, array in job.data.take(indices[:1]).inputs.items()}
-    title = f"{net.name}: samples of the {part} part"
-    options: dict[str, Any] = {"title": title, "format": format}
+    file = PictureFile(fspath(path), f"{net.name}: samples of the {part} part", format)
     if source := next((name for name, rank in sources.items() if rank == 4), None):
-        _draw_pictures(job, source, indices[:count], draws, fspath(path), options)
+        _draw_pictures(job, source, indices[:count], draws, file)
     elif source := next((name for name, rank in sources.items() if rank == 2), None):
-        _draw_features(job, source, indices[:FEATURE_SAMPLES], fspath(path), options)
+        _draw_features(job, source, indices[:FEATURE_SAMPLES], file)
     else:
         help = "pictures (N, C, H, W) and features (N, D) can be drawn"
         raise error("E566", f"no input of {job.data.about.name} is a picture", help=help)
@@ -89,9 +88,7 @@ def _job(net: Network, run: "Origin | None", data: Any, settings: Mapping[str, A
     return job_of(net.model, data=data, changes=settings)
 
 
-def _draw_pictures(
-    job: Job, source: str, indices: Array, draws: int, path: str, options: dict[str, Any]
-) -> None:
+def _draw_pictures(job: Job, source: str, indices: Array, draws: int, file: PictureFile) -> None:
     """A row for each sample; where nothing is done to samples, they alone."""
     before = job.data.take(indices)
     columns = [("data", _tiles(job, before, source))]
@@ -108,10 +105,10 @@ def _draw_pictures(
             columns.append((names, _tiles(job, done, source)))
     heads, tiles = zip(*columns, strict=True)
     if len(columns) == 1:
-        draw_tiles(wrapped(columns[0][1], (6, 5)), path, **options)
+        draw_tiles(wrapped(columns[0][1], (6, 5)), file)
         return
     rows = [TileRow(row) for row in zip(*tiles, strict=True)]
-    draw_tiles(rows, path, heads=heads, **options)
+    draw_tiles(rows, file, heads=heads)
 
 
 def _tiles(job: Job, batch: Batch, source: str) -> list[Tile]:
@@ -139,9 +136,7 @@ def _tiles(job: Job, batch: Batch, source: str) -> list[Tile]:
     return found
 
 
-def _draw_features(
-    job: Job, source: str, indices: Array, path: str, options: dict[str, Any]
-) -> None:
+def _draw_features(job: Job, source: str, indices: Array, file: PictureFile) -> None:
     still = job.augmenter.still(job.data.take(indices))
     stages = [("data", still.inputs[source])]
     if job.augmenter.choices:
@@ -150,4 +145,4 @@ def _draw_features(
     if job.training.fitted.steps:
         names = " ".join(step.name for step in job.training.fitted.steps)
         stages.append((names, job.training.fitted.apply(still.inputs)[source]))
-    draw_features(stages, path, names=job.data.about.columns.get(source, ()), **options)
+    draw_features(stages, file, names=job.data.about.columns.get(source, ()))

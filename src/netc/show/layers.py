@@ -19,6 +19,7 @@ from ..runtime.data.adapting import adapter
 from ..runtime.engines.plan import resolve_fetches
 from ..runtime.inspection.filters import filters as find_filters
 from ..runtime.plots.activation_curves import ActivationCurve, draw_activations
+from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.filters import draw_filters
 from ..runtime.plots.receptive_field import draw_receptive_field
 from ..runtime.plots.weight_histograms import LayerWeights, draw_weights
@@ -70,14 +71,9 @@ def filters(
     outputs = {value: name for name, value in net.graph.outputs.items()}
     output = outputs.get(net.graph.layers[found.layer].outputs[0], "")
     names = facts.outputs[output].names if output in facts.outputs else ()
-    draw_filters(
-        *(found.images, fspath(path)),
-        colours=found.colours,
-        most=most,
-        names=names,
-        title=f"{found.layer}: {count} {what} of {height}x{width}",
-        format=format,
-    )
+    title = f"{found.layer}: {count} {what} of {height}x{width}"
+    file = PictureFile(fspath(path), title, format)
+    draw_filters(found.images, file, colours=found.colours, most=most, names=names)
 
 
 def weights(
@@ -109,7 +105,7 @@ def weights(
     if not layers:
         raise error("E566", f"`{net.name}` has no weights", help="its layers learn nothing")
     title = f"{net.name}: weights" if given else f"{net.name}: initial weights, seed {seed}"
-    draw_weights(layers, fspath(path), title=title, format=format)
+    draw_weights(layers, PictureFile(fspath(path), title, format))
 
 
 def weights_of_layers(graph: Graph, state: Mapping[str, Array]) -> list[LayerWeights]:
@@ -154,7 +150,7 @@ def activations(
     if not curves:
         help = "layers such as RELU, TANH or SIGMOID are activations of single numbers"
         raise error("E566", f"`{net.name}` has no activations with a curve", help=help)
-    draw_activations(curves, fspath(path), title=f"{net.name}: activations", format=format)
+    draw_activations(curves, PictureFile(fspath(path), f"{net.name}: activations", format))
 
 
 def activation_curves(
@@ -239,13 +235,10 @@ def receptive(
         where = ", ".join(map(" ".join, zip(lines, ranges[-len(size) :], strict=True)))
         element = ", ".join(map(str, place[-len(size) :]))
         note = f"element {element} of {_times(axes)}: {where}"
-    draw_receptive_field(
-        *((height, width), box, fspath(path)),
-        picture=None if x is None else _picture(net, x),
-        title=f"{label} sees {_times(seen.extents)} of {_times(size)}{stride}",
-        note=note,
-        format=format,
-    )
+    title = f"{label} sees {_times(seen.extents)} of {_times(size)}{stride}"
+    file = PictureFile(fspath(path), title, format)
+    picture = None if x is None else _picture(net, x)
+    draw_receptive_field((height, width), box, file, picture=picture, note=note)
 
 
 def _seen(net: Network, label: str, value: Value) -> tuple[ReceptiveField, tuple[int, ...]]:

@@ -13,6 +13,7 @@ from ..prediction import output_forms
 from ..runtime.inspection.feature_maps import feature_maps
 from ..runtime.inspection.saliency import saliency as input_gradients
 from ..runtime.metrics.outputs import OutputForm, positive_scores
+from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.feature_maps import draw_maps
 from ..runtime.plots.pixels import heat_pixels, picture_pixels
 from ..runtime.plots.tiles import Tile, TileRow, draw_tiles
@@ -65,12 +66,8 @@ def maps(
     chosen = choose(net, trained, x, [sample], part=part, data=data, settings=settings)
     found = feature_maps(net.graph, trained.weights, chosen.feeds, layers=layers, most=most)
     pictures = next(iter(chosen.pictures.values()), None)
-    draw_maps(
-        *(found, fspath(path)),
-        picture=None if pictures is None else pictures[0],
-        title=f"{net.name}: feature maps of {chosen.names[0]}",
-        format=format,
-    )
+    file = PictureFile(fspath(path), f"{net.name}: feature maps of {chosen.names[0]}", format)
+    draw_maps(found, file, picture=None if pictures is None else pictures[0])
 
 
 def saliency(
@@ -128,14 +125,9 @@ def saliency(
         left = Tile(picture_pixels(picture), chosen.names[place])
         right = Tile(heat_pixels(np.abs(slopes).max(axis=0)), _class_caption(form, means, index))
         rows.append(TileRow([left, right]))
-    draw_tiles(
-        *(rows, fspath(path)),
-        heads=("picture", "saliency"),
-        title=f"{net.name}: saliency",
-        note="the largest |gradient| of the score over the channels of each pixel",
-        largest=150.0,
-        format=format,
-    )
+    file = PictureFile(fspath(path), f"{net.name}: saliency", format)
+    note = "the largest |gradient| of the score over the channels of each pixel"
+    draw_tiles(rows, file, heads=("picture", "saliency"), note=note, largest=150.0)
 
 
 def _output(net: Network, output: str | None) -> str:

@@ -13,6 +13,7 @@ from ..prediction import output_forms, predict
 from ..runtime.feeding.wiring import wire_inputs
 from ..runtime.inference.predictions import YES_OR_NO
 from ..runtime.metrics.outputs import OutputForm, positive_scores
+from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.decision_regions import PlaneAnswers, PlanePoints, draw_plane
 from ..runtime.training.job import ALL
 from ..trainable import run_data
@@ -70,12 +71,8 @@ def boundary(
         own, _ = answers_at(net, trained, places, form, settings)
         assert own is not None
         points = PlanePoints(places, right, own.argmax(axis=-1) != right)
-    draw_plane(
-        *(plane, fspath(path)),
-        points=points if len(places) else None,
-        title=net.name,
-        format=format,
-    )
+    file = PictureFile(fspath(path), net.name, format)
+    draw_plane(plane, file, points=points if len(places) else None)
 
 
 def _check(net: Network) -> None:

@@ -6,6 +6,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from ..grammar.diagnostics import error
+from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.training_curves import draw_histories, draw_history
 from ..runtime.run_folder.folder import HISTORY
 from ..runtime.run_folder.history import History
@@ -44,9 +45,9 @@ def history(
     found = {name: _history(run) for name, run in named.items()}
     if len(found) == 1:
         ((name, only),) = found.items()
-        draw_history(only, fspath(path), metrics=metrics, title=name, format=format)
+        draw_history(only, PictureFile(fspath(path), name, format), metrics=metrics)
     else:
-        draw_histories(found, fspath(path), metrics=metrics, format=format)
+        draw_histories(found, PictureFile(fspath(path), format=format), metrics=metrics)
 
 
 def _named(runs: "Curves | Sequence[Curves] | Mapping[str, Curves]") -> "dict[str, Curves]":

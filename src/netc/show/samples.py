@@ -24,7 +24,7 @@ class ChosenSamples:
     """Some samples.
 
     Attributes:
-        samples: They, which yields feeds.
+        samples: The samples, which yield feeds.
         names: What to call each.
         warnings: What was done to them.
     """
