@@ -105,20 +105,25 @@ def lower(
         raise _without_chain(module, home)
     if not outputs:
         outputs.update(zip(_automatic_outputs(state.graph), last, strict=False))
-    recipe = None
-    if state.training is not None:
-        # Loaded for programs with a `train` block only: others start faster.
-        from ..training.factors import check_patterns
-        from ..training.objective import check_names
-        from ..training.recipe import settle
+    return Lowered(state.graph, tuple(state.warnings), home, _recipe(state))
 
-        recipe = settle(state.training, list(outputs), span=state.training_span)
-        check_names(state.graph, recipe.objective)
-        for setting in ("lr_factors", "decay"):
-            given = state.training.get(setting)
-            if given is not None and given.places:
-                check_patterns(given.value, list(state.graph.parameters), given.places.get)
-    return Lowered(state.graph, tuple(state.warnings), home, recipe)
+
+def _recipe(state: Lowering) -> "Recipe | None":
+    """The recipe of a `train` block, if there is one, checked against the network."""
+    if state.training is None:
+        return None
+    # Loaded for programs with a `train` block only: others start faster.
+    from ..training.factors import check_patterns
+    from ..training.objective import check_names
+    from ..training.recipe import settle
+
+    recipe = settle(state.training, list(state.graph.outputs), span=state.training_span)
+    check_names(state.graph, recipe.objective)
+    for setting in ("lr_factors", "decay"):
+        given = state.training.get(setting)
+        if given is not None and given.places:
+            check_patterns(given.value, list(state.graph.parameters), given.places.get)
+    return recipe
 
 
 def _automatic_outputs(graph: Graph) -> Iterator[str]:

@@ -29,7 +29,7 @@ def normalize_batches(build: Builder, operands: Operands, call: OpCall) -> Seque
     """
     if not call.attributes["training_mode"]:
         return None
-    x, scale, shift, *running = _present(operands)
+    x, scale, shift, *running = _given(operands)
     channels = (0, *range(2, x.type.rank))
     centred, mean = _centred(build, x, channels)
     if call.outputs > 1:
@@ -46,7 +46,7 @@ def normalize_batches(build: Builder, operands: Operands, call: OpCall) -> Seque
 
 def normalize_positions(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Centres what LayerNormalization takes; the mean that it yields is the sum of two."""
-    x, *affine = _present(operands)
+    x, *affine = _given(operands)
     rank = x.type.rank
     centred, mean = _centred(build, x, range(call.attributes["axis"] % rank, rank))
     y, *statistics = build.op(
@@ -59,7 +59,7 @@ def normalize_positions(build: Builder, operands: Operands, call: OpCall) -> Seq
 
 def normalize_channels(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Centres what InstanceNormalization takes."""
-    x, scale, shift = _present(operands)
+    x, scale, shift = _given(operands)
     if x.dtype is DType.FLOAT64:
         return [_scaled(build, _standardized(build, x, call.attributes["epsilon"]), scale, shift)]
     centred, _ = _centred(build, x, _positions(x))
@@ -68,7 +68,7 @@ def normalize_channels(build: Builder, operands: Operands, call: OpCall) -> Sequ
 
 def normalize_groups(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Builds GroupNormalization from InstanceNormalization, whose channels are the groups."""
-    x, scale, shift = _present(operands)
+    x, scale, shift = _given(operands)
     groups, epsilon = call.attributes["num_groups"], call.attributes["epsilon"]
     rows = build.Reshape(x, by_group(build, x, groups))
     if x.dtype is DType.FLOAT64:
@@ -85,7 +85,7 @@ def normalize_axes(build: Builder, operands: Operands, call: OpCall) -> Sequence
 
     Its epsilon is so small that of equal numbers c must be 0 to the last bit.
     """
-    (x,) = _present(operands)
+    (x,) = _given(operands)
     axes = [axis % x.type.rank for axis in call.attributes["axes"]]
     centred, _ = _centred(build, _centred(build, x, axes)[0], axes)
     squares = build.Mul(centred, centred)
@@ -93,7 +93,7 @@ def normalize_axes(build: Builder, operands: Operands, call: OpCall) -> Sequence
     return [build.Div(centred, plus(build, build.Sqrt(variance), MEAN_VARIANCE_EPSILON))]
 
 
-def _present(operands: Operands) -> list[Value]:
+def _given(operands: Operands) -> list[Value]:
     return [value for value in operands if value is not None]
 
 

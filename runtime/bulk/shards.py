@@ -15,7 +15,7 @@ from ..data.frames import frame_data
 from ..data.from_arrays import arrays, member
 from ..data.parquet import arrow
 from ..data.picture_files import SUFFIXES, read_pictures
-from ..data.reading import Reading
+from ..data.table_options import TableOptions
 from ..kerneldef import Array
 from ..run_folder.trained import Trained
 from ..weights.npz import open_npz
@@ -201,7 +201,7 @@ def _cells(batch: Any, run: Trained, where: str) -> Dataset:
     """Columns of words, codes and numbers that may be missing, as a run took them."""
     known = replace(run.known, targets=())
     table = arrow().Table.from_batches([batch])
-    return run.with_columns(frame_data(table, Reading(), known, name=where))
+    return run.with_columns(frame_data(table, TableOptions(), known, name=where))
 
 
 def _columns(file: str, schema: Any, wanted: Wanted) -> tuple[str, ...]:

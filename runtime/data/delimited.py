@@ -6,8 +6,8 @@ from typing import Any
 from .choices import loader
 from .dataset import Dataset
 from .faults import located
-from .reading import Known, Reading
 from .table import Table
+from .table_options import Known, TableOptions
 from .tabular import beside, tabulate
 from .text_table import read_table
 
@@ -22,7 +22,7 @@ def csv(
     decimal: str | None,
     folder: str = "",
     known: Known | None = None,
-    **reading: Any,
+    **options: Any,
 ) -> Dataset:
     """A table of text, gzipped or not, a sample per line, as `read_table` reads it.
 
@@ -41,7 +41,7 @@ def csv(
         decimal: What precedes decimals; likewise.
         folder: Where a relative path starts.
         known: What a run knows of its table, with whose columns and words this one is read.
-        reading: See `Reading`.
+        options: See `TableOptions`.
 
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or no table (E521), a column
@@ -50,10 +50,10 @@ def csv(
 
     def read(path: str) -> Table:
         place = located(path, folder, missing="put the table there, or name another file")
-        options = {"delimiter": delimiter, "decimal": decimal}
-        return read_table(place, f"`{path}`", header=header, **options)
+        between = {"delimiter": delimiter, "decimal": decimal}
+        return read_table(place, f"`{path}`", header=header, **between)
 
-    table, given = read(path), Reading(**reading)
+    table, given = read(path), TableOptions(**options)
     if labels is None:
         return tabulate(table, given, known)
     table, targets = beside(table, read(labels))

@@ -16,8 +16,8 @@ from .dataset import TARGET_NAME, Dataset, as_array
 from .faults import empty, wrong_argument
 from .from_arrays import arrays
 from .picture_files import is_picture_file
-from .reading import Known, Reading
 from .table import Cells, Table
+from .table_options import Known, TableOptions
 from .tabular import beside, tabulate
 
 FRAME = "the table"  # what messages call a frame
@@ -59,13 +59,13 @@ def _is_bunch(given: Any) -> bool:
 
 
 def frame_data(
-    frame: Any, reading: Reading, known: Known | None = None, *, name: str = FRAME
+    frame: Any, options: TableOptions, known: Known | None = None, *, name: str = FRAME
 ) -> Dataset:
     """The rows of a data frame as samples.
 
     Args:
         frame: What `is_frame` takes.
-        reading: How it is read.
+        options: How it is read.
         known: What a run knows of its table.
         name: What messages call it.
 
@@ -82,9 +82,9 @@ def frame_data(
         table, targets = _with_targets(frame_table(frame[0], name), frame[1])
     else:
         table = frame_table(frame, name)
-    if targets and reading.target is None and reading.inputs is None:
-        reading = replace(reading, target=targets)
-    return tabulate(table, reading, known)
+    if targets and options.target is None and options.inputs is None:
+        options = replace(options, target=targets)
+    return tabulate(table, options, known)
 
 
 def frame_table(frame: Any, name: str = FRAME) -> Table:

@@ -28,7 +28,7 @@ from .dataset import (
     as_numbers,
 )
 from .faults import located, unknown_name
-from .parts import TEST, TRAINING, VALIDATION, Parts
+from .given_parts import TEST, TRAINING, VALIDATION, GivenParts
 
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip file's member: lengths of its name and extra
 
@@ -123,7 +123,7 @@ def _in_parts(file: NpzState, x: str, y: str, path: str) -> Dataset:
     train, validation, test = (part(names) for names in (TRAINING, VALIDATION, TEST))
     if train is None or (validation is None and test is None):
         return arrays(member(file, f"{x}_train"), member(file, f"{y}_train"), name=f"`{path}`")
-    return Parts(train, validation, test)
+    return GivenParts(train, validation, test)
 
 
 def kind_of_target(array: Array, sizes: set[tuple[int, ...]]) -> TargetKind:

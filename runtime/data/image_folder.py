@@ -7,7 +7,7 @@ import numpy as np
 from .choices import loader
 from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Dataset, Rows
 from .faults import empty, listed, located, wrong_argument
-from .parts import Parts, part_folders
+from .given_parts import GivenParts, part_folders
 from .picture_files import MODES, SUFFIXES, is_picture, pillow
 from .stored_pictures import StoredPictures
 
@@ -48,7 +48,7 @@ def images(path: str, *, size: tuple[int, ...] | None, channels: int, folder: st
         for kind, name in folders.items()
         if kind != "train"
     }
-    return Parts(train, others.get("validation"), others.get("test"))
+    return GivenParts(train, others.get("validation"), others.get("test"))
 
 
 def _part(

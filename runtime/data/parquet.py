@@ -12,9 +12,9 @@ from .choices import loader
 from .dataset import Dataset
 from .faults import damaged, listed, located
 from .frames import Labelled, frame_table
-from .parts import Parts, part_files
-from .reading import Known, Reading
+from .given_parts import GivenParts, part_files
 from .table import Table
+from .table_options import Known, TableOptions
 from .tabular import tabulate
 
 _SUFFIX = ".parquet"
@@ -23,7 +23,7 @@ _OF_PANDAS = "__index_level_"  # how columns begin that hold pandas' index
 
 
 @loader("parquet")
-def parquet(path: str, *, folder: str = "", known: Known | None = None, **reading: Any) -> Dataset:
+def parquet(path: str, *, folder: str = "", known: Known | None = None, **options: Any) -> Dataset:
     """A Parquet file, or a folder of such files, read as `csv` reads a table.
 
     Files of a folder whose names begin with `train`, `validation` and `test` are these parts.
@@ -32,14 +32,14 @@ def parquet(path: str, *, folder: str = "", known: Known | None = None, **readin
         path: The file.
         folder: Where a relative path starts.
         known: What a run knows of its table, with whose columns and words this one is read.
-        reading: See `Reading`.
+        options: See `TableOptions`.
 
     Raises:
         NetError: The file cannot be read (E001) or is none (E521), pyarrow is missing (E528),
             memory does not hold it (E507), or what `tabulate` raises.
     """
     place = located(path, folder, missing="put the table there, or name another file")
-    given = Reading(**reading)
+    given = TableOptions(**options)
     names = [name for name in listed(place) if name.endswith(_SUFFIX)] if isdir(place) else []
     files = part_files(names)
     if files is None:
@@ -53,7 +53,7 @@ def parquet(path: str, *, folder: str = "", known: Known | None = None, **readin
     train = part("train", known)
     assert train is not None  # `part_files` found it
     known = Known(train.about.encodings, train.about.target_columns, train.about.key)
-    return Parts(train, part("validation", known), part("test", known))
+    return GivenParts(train, part("validation", known), part("test", known))
 
 
 def _table(paths: Sequence[str], name: str, place: str) -> Table:

@@ -13,13 +13,13 @@ from .choices import loader
 from .dataset import Dataset
 from .faults import damaged, located
 from .frames import table_of
-from .reading import Known, Reading
+from .table_options import Known, TableOptions
 from .tabular import tabulate
 from .text_file import told_text
 
 
 @loader("json")
-def records(path: str, *, folder: str = "", known: Known | None = None, **reading: Any) -> Dataset:
+def records(path: str, *, folder: str = "", known: Known | None = None, **options: Any) -> Dataset:
     """Records of a file, gzipped or not, read as `csv` reads the lines of a table.
 
     It is a list of objects, an object on each line, or an object of lists: columns. What is no
@@ -29,7 +29,7 @@ def records(path: str, *, folder: str = "", known: Known | None = None, **readin
         path: The file.
         folder: Where a relative path starts.
         known: What a run knows of its table, with whose columns and words this one is read.
-        reading: See `Reading`.
+        options: See `TableOptions`.
 
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or holds no records (E521),
@@ -39,7 +39,7 @@ def records(path: str, *, folder: str = "", known: Known | None = None, **readin
     columns = _columns(place, told_text(place))
     plain = {name: _plain(cells) for name, cells in columns.items()}
     table = table_of(f"`{path}`", {name: each for name, each in plain.items() if each is not None})
-    data = tabulate(replace(table, folder=dirname(place)), Reading(**reading), known)
+    data = tabulate(replace(table, folder=dirname(place)), TableOptions(**options), known)
     left_out = [name for name, each in plain.items() if each is None]
     if left_out:
         note = f"`{path}`: left out are {', '.join(left_out)}, which hold lists or objects"

@@ -21,61 +21,61 @@ from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
 from .dates import parted
 from .faults import empty, mismatched, wrong_argument
 from .picture_tables import picture_rows, shown_in
-from .reading import DROP, Known, Reading, about_rows, names_in, without
 from .table import Table
 from .table_data import TableData, about_columns
+from .table_options import DROP, Known, TableOptions, about_rows, names_in, without
 from .table_targets import with_target
 
 REFUSED_AT_ONCE = 5  # columns: where more are, they have one cause
 
 
-def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Dataset:
+def tabulate(table: Table, options: TableOptions, known: Known | None = None) -> Dataset:
     """The rows of a table as samples.
 
     Args:
         table: The table.
-        reading: How it is read.
+        options: How it is read.
         known: What a run knows, with whose columns and words it is then read.
 
     Raises:
         NetError: A column or class is not there (E526), a cell is not a number (E524), no row is
             left (E525), or arguments make no sense (E532).
     """
-    if reading.indicator and reading.missing in (None, DROP):
+    if options.indicator and options.missing in (None, DROP):
         raise wrong_argument(
             "`indicator=yes` goes with what replaces missing values", "such as `missing=median`"
         )
     if known is not None:  # new samples need no keys
         index, group, order = (
             name if name in table.columns else None
-            for name in (reading.index or known.key, reading.group, reading.order)
+            for name in (options.index or known.key, options.group, options.order)
         )
-        reading = replace(reading, index=index, group=group, order=order)
-    shown = shown_in(table, reading)
+        options = replace(options, index=index, group=group, order=order)
+    shown = shown_in(table, options)
     if shown is not None:
-        return picture_rows(table, shown, reading, known)
-    table = parted(table, _dates(table, reading, known), _names_of(known))
-    targets, others = _chosen(table, reading, known)
-    table, notes = _without_gaps(table, [*targets, *others], reading)
-    columns, parts = zip(*_parts(table, reading, others), strict=True)
+        return picture_rows(table, shown, options, known)
+    table = parted(table, _dates(table, options, known), _names_of(known))
+    targets, others = _chosen(table, options, known)
+    table, notes = _without_gaps(table, [*targets, *others], options)
+    columns, parts = zip(*_parts(table, options, others), strict=True)
     values = np.concatenate(parts, axis=1)
-    about = replace(about_rows(table, reading, targets), notes=notes)
+    about = replace(about_rows(table, options, targets), notes=notes)
     if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
-        return _pixels(table, others, columns, values, targets, about, reading)
-    made, about = _targets(table, targets, values, about, reading)
+        return _pixels(table, others, columns, values, targets, about, options)
+    made, about = _targets(table, targets, values, about, options)
     places = {column.name: place for place, column in enumerate(columns)}
     inputs = {
         name: Rows((values[:, [places[column.name] for column in each]],), "float32")
         for name, each in inputs_of(columns)
     }
-    filled = reading.missing is not None and reading.missing != DROP and INPUT_NAME in inputs
-    fills = {INPUT_NAME: reading.missing or 0.0} if filled else {}
+    filled = options.missing is not None and options.missing != DROP and INPUT_NAME in inputs
+    fills = {INPUT_NAME: options.missing or 0.0} if filled else {}
     about = replace(about_columns(about, dict(inputs_of(columns))), fills=fills)
     where = [f"{table.unit} {line}" for line in table.lines]
     if known is not None and known.columns:
         return TableData(inputs, made, about, where).like(known.columns)
-    _check_gaps(table, columns, values, reading)
-    notes = (*about.notes, *_notes(table, columns, reading))
+    _check_gaps(table, columns, values, options)
+    notes = (*about.notes, *_notes(table, columns, options))
     return TableData(inputs, made, replace(about, notes=notes), where)
 
 
@@ -101,11 +101,13 @@ def beside(table: Table, targets: Table) -> tuple[Table, list[str]]:
     return replace(table, columns=columns, levels={**table.levels, **levels}), list(added)
 
 
-def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[str], list[str]]:
+def _chosen(
+    table: Table, options: TableOptions, known: Known | None
+) -> tuple[list[str], list[str]]:
     """The columns of targets and of inputs."""
-    about_samples = (reading.index, reading.group, reading.order)
-    left_out = [name for given in (reading.drop, *about_samples) for name in names_in(given)]
-    twice = [name for name in names_in(reading.target) if name in left_out]
+    about_samples = (options.index, options.group, options.order)
+    left_out = [name for given in (options.drop, *about_samples) for name in names_in(given)]
+    twice = [name for name in names_in(options.target) if name in left_out]
     if twice:
         raise wrong_argument(
             f"the target `{twice[0]}` of {table.name} is also named by another argument",
@@ -113,17 +115,17 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
         )
     names = without(list(table.columns), left_out)
     run = _names_of(known)
-    for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):
+    for name in (*left_out, *names_in(options.onehot), *names_in(options.codes)):
         if not run or name in left_out:
             table.column(name)
-    given = None if reading.inputs is None else names_in(reading.inputs)
+    given = None if options.inputs is None else names_in(options.inputs)
     if known is not None and run:
         if set(run) <= set(names):
             return [name for name in known.targets if name in names], run
         if given is None and len(names) == len(run):  # without names, or without a target
             return [], names
-    if reading.target is not None:
-        targets = names_in(reading.target)
+    if options.target is not None:
+        targets = names_in(options.target)
     else:
         targets = names[-1:] if given is None else without(names, given)
     others = without(names, targets) if given is None else given
@@ -145,17 +147,17 @@ def _names_of(known: Known | None) -> list[str]:
     return [column.name for each in (known.columns if known else {}).values() for column in each]
 
 
-def _dates(table: Table, reading: Reading, known: Known | None) -> list[str]:
+def _dates(table: Table, options: TableOptions, known: Known | None) -> list[str]:
     """The columns of dates; a table of new samples may lack some that the run does not take."""
-    names = names_in(reading.dates)
+    names = names_in(options.dates)
     return names if known is None else [name for name in names if name in table.columns]
 
 
 def _without_gaps(
-    table: Table, used: Sequence[str], reading: Reading
+    table: Table, used: Sequence[str], options: TableOptions
 ) -> tuple[Table, tuple[str, ...]]:
     """The table without rows in which a value is missing, where these are dropped."""
-    if reading.missing != DROP:
+    if options.missing != DROP:
         return table, ()
     gaps = np.logical_or.reduce([table.missing(name) for name in used])
     if not gaps.any():
@@ -168,7 +170,9 @@ def _without_gaps(
     return table.rows(np.flatnonzero(~gaps)), (note,)
 
 
-def _parts(table: Table, reading: Reading, inputs: Sequence[str]) -> list[tuple[Column, Array]]:
+def _parts(
+    table: Table, options: TableOptions, inputs: Sequence[str]
+) -> list[tuple[Column, Array]]:
     """What each column of inputs becomes.
 
     Raises:
@@ -178,7 +182,7 @@ def _parts(table: Table, reading: Reading, inputs: Sequence[str]) -> list[tuple[
     refused: list[Diagnostic] = []
     for name in inputs:
         try:
-            found.append(_part(table, name, reading, inputs))
+            found.append(_part(table, name, options, inputs))
         except NetError as failure:
             refused += failure.diagnostics
             if len(refused) == REFUSED_AT_ONCE:
@@ -188,33 +192,35 @@ def _parts(table: Table, reading: Reading, inputs: Sequence[str]) -> list[tuple[
     return found
 
 
-def _part(table: Table, name: str, reading: Reading, inputs: Sequence[str]) -> tuple[Column, Array]:
+def _part(
+    table: Table, name: str, options: TableOptions, inputs: Sequence[str]
+) -> tuple[Column, Array]:
     """What a column of inputs becomes, and its numbers or codes (N, 1); (N, F) of pixels."""
-    coded = name in names_in(reading.codes)
-    fills = reading.missing not in (None, DROP)
-    if not coded and name not in names_in(reading.onehot):
+    coded = name in names_in(options.codes)
+    fills = options.missing not in (None, DROP)
+    if not coded and name not in names_in(options.onehot):
         if not holds_words(table, name):
             values = numbers(table, name, inputs=inputs)
             return Column(
-                name, indicator=reading.indicator and bool(np.isnan(values).any())
+                name, indicator=options.indicator and bool(np.isnan(values).any())
             ), values
         check_words(table, name, categories_of(table, name))
     categories, gaps = categories_of(table, name), table.missing(name)
     number_of = {word: float(code) for code, word in enumerate(categories)}
     cells = texts(table, name)
     codes = [np.nan if gap else number_of[cell] for cell, gap in zip(cells, gaps, strict=True)]
-    if gaps.any() and fills and (coded or reading.indicator):
+    if gaps.any() and fills and (coded or options.indicator):
         categories = (*categories, "")
     return Column(name, categories, coded=coded), np.array(codes, np.float32)[:, None]
 
 
-def _check_gaps(table: Table, columns: Columns, values: Array, reading: Reading) -> None:
+def _check_gaps(table: Table, columns: Columns, values: Array, options: TableOptions) -> None:
     """Refuse missing values of inputs where nothing says what becomes of them.
 
     Raises:
         NetError: E524.
     """
-    if reading.missing is not None:
+    if options.missing is not None:
         return
     gaps = np.isnan(values)
     if gaps.any():
@@ -224,9 +230,9 @@ def _check_gaps(table: Table, columns: Columns, values: Array, reading: Reading)
 
 
 def _targets(
-    table: Table, targets: list[str], x: Array, about: About, reading: Reading
+    table: Table, targets: list[str], x: Array, about: About, options: TableOptions
 ) -> tuple[dict[str, Rows], About]:
-    return with_target(table, targets, x, about, classes=reading.classes, points=reading.points)
+    return with_target(table, targets, x, about, classes=options.classes, points=options.points)
 
 
 def _pixels(
@@ -236,7 +242,7 @@ def _pixels(
     values: Array,
     targets: list[str],
     about: About,
-    reading: Reading,
+    options: TableOptions,
 ) -> Dataset:
     """Cells of many numbers side by side (N, F); those of a single column are (N, 1, H, H)."""
     words = [name for name, column in zip(names, columns, strict=True) if column.categories]
@@ -252,20 +258,20 @@ def _pixels(
     side = isqrt(values.shape[1])
     if len(names) == 1 and side * side == values.shape[1]:
         values = values.reshape(-1, 1, side, side)
-    made, about = _targets(table, targets, values, about, reading)
+    made, about = _targets(table, targets, values, about, options)
     return ArrayData({INPUT_NAME: Rows((values,), "float32")}, made, about)
 
 
-def _notes(table: Table, columns: Columns, reading: Reading) -> tuple[str, ...]:
+def _notes(table: Table, columns: Columns, options: TableOptions) -> tuple[str, ...]:
     """What became of columns that are not plain numbers, a line each."""
     lines = []
     for column in columns:
-        gaps = int(table.missing(column.name).sum()) if reading.missing is not None else 0
+        gaps = int(table.missing(column.name).sum()) if options.missing is not None else 0
         if column.categories is None and not gaps:
             continue
         told = column.told()
         if gaps:
-            what = "zeros" if column.categories is not None else spell(reading.missing)
+            what = "zeros" if column.categories is not None else spell(options.missing)
             become = "" if "" in (column.categories or ()) else f", which become {what}"
             told += f"; {gaps:_} missing{become}"
         lines.append(f"  {column.name}: {told}")

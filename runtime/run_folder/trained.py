@@ -10,8 +10,8 @@ from ..data.column_names import by_columns
 from ..data.columns import Column
 from ..data.dataset import Dataset
 from ..data.preprocessing import MISSING, Fitted, FittedStep
-from ..data.reading import Known
 from ..data.table_data import TableData
+from ..data.table_options import Known
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..weights.files import load_weights

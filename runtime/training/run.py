@@ -17,7 +17,7 @@ from ..data import arrays as data_of
 from ..data.dataset import INPUT_NAME, as_array
 from ..data.frames import frame_data, holds_inputs, is_frame
 from ..data.preprocessing import Fitted
-from ..data.reading import Reading
+from ..data.table_options import TableOptions
 from ..engines.deviations import Rounding
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import wire_inputs
@@ -149,7 +149,7 @@ class Run:
         trained = Trained(self.state, job.training.fitted, facts_of(job))
         if is_frame(x) and not holds_inputs(x, job.graph, trained.known):
             known = replace(trained.known, targets=())
-            data = trained.with_columns(frame_data(x, Reading(), known))
+            data = trained.with_columns(frame_data(x, TableOptions(), known))
         else:
             shapes = trained.facts.shapes
             given = {INPUT_NAME: x} if len(shapes) == 1 and not isinstance(x, Mapping) else x

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from .choices import BulkEngineName
 from .compiler.model import Model
+from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import did_you_mean, error
 from .grammar.files import make_folder, remove_remains, write_text
 from .prediction import check_top, output_forms, sample_shape, says_how
@@ -128,12 +129,7 @@ def task_of(
 
     check_top(top)
     check_weights(model.graph, trained.weights)
-    recipe = (
-        recipe_as_trained(model, trained, settings) if says_how(model, trained, settings) else None
-    )
-    if recipe is not None and recipe.preprocess and trained.fitted is None:
-        message = "weights alone do not tell what preprocessing was fitted to"
-        raise error("E547", message, help="give the run: `--run FOLDER`")
+    recipe = _recipe(model, trained, settings)
     fitted = trained.fitted or Fitted()
     # What becomes of words is up to those who read them.
     facts = replace(trained.facts, encodings={})
@@ -141,30 +137,51 @@ def task_of(
     plain, state = with_plain_weights(graph, {**trained.weights, **arrays})
     buffer = io.BytesIO()
     write(plain, state, buffer)
-    names = tuple(graph.inputs)
-    known = [column for each in trained.known.columns.values() for column in each]
-    missing = any(step.name == MISSING for step in fitted.steps)
-    plain_numbers = not missing and all(column == Column(column.name) for column in known)
-    shape = [each for each in sample_shape(model, trained, names[0]) if isinstance(each, int)]
-    picture = (shape[0], shape[1], shape[2]) if len(shape) == 3 and shape[0] in MODES else None
     return Task(
         model=buffer.getvalue(),
         graph=graph,
         shards=tuple(find_shards(path)),
         root=path if os.path.isdir(path) else os.path.dirname(path) or ".",
         output=output,
-        wanted=Wanted(
-            names,
-            tuple(columns) or tuple(column.name for column in known),
-            None if plain_numbers or columns else replace(trained, weights={}),
-            picture if len(names) == 1 else None,
-        ),
+        wanted=_wanted(model, trained, tuple(graph.inputs), columns, fitted),
         augment=recipe.augment if recipe is not None else (),
         forms=output_forms(model, trained, settings),
         called=_called(model, trained),
         top=top,
         device=device,
         threads=threads,
+    )
+
+
+def _recipe(model: Model, trained: Trained, settings: Mapping[str, Any]) -> Recipe | None:
+    """How samples are prepared, where a run or a program says so.
+
+    Raises:
+        NetError: E547, there is preprocessing, and nothing that it was fitted to.
+    """
+    if not says_how(model, trained, settings):
+        return None
+    recipe = recipe_as_trained(model, trained, settings)
+    if recipe.preprocess and trained.fitted is None:
+        message = "weights alone do not tell what preprocessing was fitted to"
+        raise error("E547", message, help="give the run: `--run FOLDER`")
+    return recipe
+
+
+def _wanted(
+    model: Model, trained: Trained, names: tuple[str, ...], columns: Sequence[str], fitted: Fitted
+) -> Wanted:
+    """What is read of files: columns of numbers, or of whatever the run's tables held; pictures."""
+    known = [column for each in trained.known.columns.values() for column in each]
+    missing = any(step.name == MISSING for step in fitted.steps)
+    plain_numbers = not missing and all(column == Column(column.name) for column in known)
+    shape = [each for each in sample_shape(model, trained, names[0]) if isinstance(each, int)]
+    picture = (shape[0], shape[1], shape[2]) if len(shape) == 3 and shape[0] in MODES else None
+    return Wanted(
+        names,
+        tuple(columns) or tuple(column.name for column in known),
+        None if plain_numbers or columns else replace(trained, weights={}),
+        picture if len(names) == 1 else None,
     )
 
 

@@ -14,19 +14,19 @@ from .grammar.source import PYTHON, Span
 from .runtime.data.dataset import About, Batch, Dataset, TargetKind
 from .runtime.data.frames import FRAME, frame_data, is_frame
 from .runtime.data.from_arrays import arrays
-from .runtime.data.reading import Known, Reading
+from .runtime.data.table_options import Known, TableOptions
 
 __all__ = ["About", "Batch", "Dataset", "TargetKind", "arrays", "table"]
 
 
-def table(frame: Any, *, name: str = FRAME, **reading: Any) -> Dataset:
+def table(frame: Any, *, name: str = FRAME, **options: Any) -> Dataset:
     """A data set of a data frame.
 
     Args:
         frame: A data frame of pandas or polars, an Arrow table, a data set of Hugging Face,
             scikit-learn's `Bunch`, or a pair of a frame and its targets.
         name: What messages call it.
-        reading: What `csv` takes: `target`, `inputs`, `classes`, `missing`, `indicator`, `onehot`,
+        options: What `csv` takes: `target`, `inputs`, `classes`, `missing`, `indicator`, `onehot`,
             `codes`, `drop`, `index`.
 
     Raises:
@@ -36,10 +36,10 @@ def table(frame: Any, *, name: str = FRAME, **reading: Any) -> Dataset:
     if not is_frame(frame):
         help = "pass arrays as `(x, t)`, or `netc.data.arrays(x, t)`"
         raise error("E529", f"`{type(frame).__name__}` is no table with named columns", help=help)
-    return frame_data(frame, reading_of(reading), name=name)
+    return frame_data(frame, options_of(options), name=name)
 
 
-READING = tuple(each.name for each in fields(Reading))
+TABLE_OPTIONS = tuple(each.name for each in fields(TableOptions))
 
 
 def opened_frame(
@@ -56,13 +56,13 @@ def opened_frame(
         NetError: As `table`; E532, other data come with arguments of tables.
     """
     if not is_frame(data):
-        argument = next((name for name in settings if name in READING), None)
+        argument = next((name for name in settings if name in TABLE_OPTIONS), None)
         if argument is not None:
             raise _no_table(argument, data)
         return data, settings
-    reading = reading_of({name: settings[name] for name in settings if name in READING})
-    rest = {name: value for name, value in settings.items() if name not in READING}
-    return frame_data(data, reading, known), rest
+    options = options_of({name: settings[name] for name in settings if name in TABLE_OPTIONS})
+    rest = {name: value for name, value in settings.items() if name not in TABLE_OPTIONS}
+    return frame_data(data, options, known), rest
 
 
 def _no_table(argument: str, data: Any) -> NetError:
@@ -81,7 +81,7 @@ def _no_table(argument: str, data: Any) -> NetError:
     return error("E532", message, help=help)
 
 
-def reading_of(given: Mapping[str, Any]) -> Reading:
+def options_of(given: Mapping[str, Any]) -> TableOptions:
     """How a table is read, of keyword arguments from Python.
 
     Raises:
@@ -89,8 +89,8 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     """
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
-        if name not in READING:
-            help = did_you_mean(name, READING) or f"it takes {listing(READING)}"
+        if name not in TABLE_OPTIONS:
+            help = did_you_mean(name, TABLE_OPTIONS) or f"it takes {listing(TABLE_OPTIONS)}"
             raise error("E532", f"`table` takes no `{name}`", help=help)
     texts = {name: _spelled(value) for name, value in given.items()}
     call, spans = keyword_spans(PYTHON, texts, before="table(", after=")")
@@ -100,7 +100,7 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     ]
     path = GivenArgument("path", "", call)
     found = bind_term("data", "csv", [path, *arguments], call, spelling="table").arguments
-    return Reading(**{name: found[name] for name in READING})
+    return TableOptions(**{name: found[name] for name in TABLE_OPTIONS})
 
 
 def _spelled(value: Any) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from .arrays import load_named_arrays
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
-from .data import READING, opened_frame
+from .data import TABLE_OPTIONS, opened_frame
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from .grammar.files import atomic_writer
 from .runtime.arrays.feeds import help_on_value
@@ -141,7 +141,7 @@ def predict(
     check_weights(model.graph, trained.weights)
     known = replace(trained.known, targets=())
     is_table = not holds_inputs(x, model.graph, trained.known) or any(
-        map(READING.__contains__, settings)
+        map(TABLE_OPTIONS.__contains__, settings)
     )
     if is_frame(x) and is_table:
         x, data = None, x

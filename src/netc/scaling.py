@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from .benchmarks import bench, check_loss, work_of
 from .compiler.model import Model
@@ -186,39 +187,54 @@ def plan_training(
     sums = Sums.of(work.train_step(shards=True), work.symbols, cut=cut)
     if device == CPU:
         compute = _measured(model, work.batch, engine, threads, seconds)
-        available = physical_memory()
-        name, basis = f"this machine ({engine})", "its time was measured here"
-    elif device in DEVICES:
-        row = DEVICES[device]
-        available, name = int(row.gigabytes * 1e9), row.name
-        basis = f"{efficiency:.0%} of the speed that {row.source} states"
-
-        def compute(samples: int) -> float:
-            return costs.seconds(row, samples, efficiency)
-
+        own = f"this machine ({engine})"
+        worker = _Worker(own, "its time was measured here", physical_memory(), compute)
     else:
-        known = [CPU, *DEVICES]
-        help = did_you_mean(device, known) or f"the devices are {', '.join(known)}"
-        raise error("E125", f"unknown device `{device}`", help=help)
+        worker = _worker_of(device, costs, efficiency)
     counts = [2**k for k in range(workers.bit_length()) if 2**k < workers] + [workers]
     shared, grown = (
-        predicted(work.batch, counts, compute, link, sums, share=share, jitter=JITTER)
+        predicted(work.batch, counts, worker.seconds, link, sums, share=share, jitter=JITTER)
         for share in (True, False)
     )
     return Plan(
         network=model.graph.name,
-        device=name,
+        device=worker.name,
         link=link,
         batch=work.batch,
         gradients=costs.gradients,
         memory=costs.memory(work.batch),
-        available=available,
-        fits=largest_batch(costs, available),
+        available=worker.memory,
+        fits=largest_batch(costs, worker.memory),
         shared=shared,
         grown=grown,
-        basis=basis,
+        basis=worker.basis,
         cut=sums.cut,
     )
+
+
+class _Worker(NamedTuple):
+    """What one worker has: its name, where its time comes from, bytes, and seconds of a step."""
+
+    name: str
+    basis: str
+    memory: int
+    seconds: Callable[[int], float]
+
+
+def _worker_of(device: str, costs: StepCosts, efficiency: float) -> _Worker:
+    """A worker on a device of the table.
+
+    Raises:
+        NetError: E125, there is no such device.
+    """
+    if device not in DEVICES:
+        known = [CPU, *DEVICES]
+        help = did_you_mean(device, known) or f"the devices are {', '.join(known)}"
+        raise error("E125", f"unknown device `{device}`", help=help)
+    row = DEVICES[device]
+    basis = f"{efficiency:.0%} of the speed that {row.source} states"
+    compute = partial(costs.seconds, row, efficiency=efficiency)
+    return _Worker(row.name, basis, int(row.gigabytes * 1e9), compute)
 
 
 def bytes_per_second(text: str) -> float:

@@ -14,13 +14,13 @@ from .compiler.training.data_terms import DATA
 from .compiler.training.held_settings import spell_setting
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
-from .data import READING, opened_frame
+from .data import TABLE_OPTIONS, opened_frame
 from .grammar.diagnostics import Diagnostic, error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
 from .runtime.data.frames import is_frame
-from .runtime.data.parts import Parts
-from .runtime.data.reading import Known
+from .runtime.data.given_parts import GivenParts
+from .runtime.data.table_options import Known
 from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
@@ -131,7 +131,7 @@ def job_of(
     parts, changes = _given_parts(changes or {})
     if isinstance(data, str):
         data, changes = None, {**changes, "data": data}
-    reading = {name: changes[name] for name in READING if name in changes}
+    table_options = {name: changes[name] for name in TABLE_OPTIONS if name in changes}
     data, changes = opened_frame(data, changes)
     changed = {name: value for name, value in changes.items() if value is not None}
     given = {name: value for name, value in options.items() if value is not None}
@@ -142,7 +142,7 @@ def job_of(
         kept = {name: facts.options[name] for name in KEPT if name in facts.options}
         changed, given = {**facts.changes, **changed}, {**kept, **given}
     recipe = recipe_of(model, changed)
-    opened = with_parts(model, recipe, open_data(model, recipe, data), parts, reading)
+    opened = with_parts(model, recipe, open_data(model, recipe, data), parts, table_options)
     if data is not None:
         recipe = replace(recipe, data=None)
     texts = {name: spell_setting(value) for name, value in changed.items()}
@@ -173,7 +173,7 @@ def with_parts(
     recipe: Recipe,
     train: Dataset,
     given: Mapping[str, Any] | None = None,
-    reading: Mapping[str, Any] | None = None,
+    table_options: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Data with validation and test part of their own, where the recipe or Python gives some.
 
@@ -182,7 +182,7 @@ def with_parts(
         recipe: How it is trained.
         train: What the training part is of.
         given: What Python gives, by the part's name.
-        reading: How data frames are read.
+        table_options: How data frames are read.
 
     Raises:
         NetError: What loading raises; E522, a part is not like the data.
@@ -192,12 +192,12 @@ def with_parts(
     for name in ("validation", "test"):
         data, term = (given or {}).get(name), getattr(recipe, name)
         if data is not None:
-            data, _ = opened_frame(data, reading or {} if is_frame(data) else {}, known)
+            data, _ = opened_frame(data, table_options or {} if is_frame(data) else {}, known)
             parts[name] = open_data(model, recipe, data)
         elif term is not None:
             own = term if recipe.data is None else as_read(term, recipe.data)
             parts[name] = load(own, folder=model.folder, known=known)
-    return Parts(train, **parts, always=True) if parts else train
+    return GivenParts(train, **parts, always=True) if parts else train
 
 
 def _check_options(patience: Any, folder: str | None, *, resume: bool) -> None:

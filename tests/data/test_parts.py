@@ -11,7 +11,7 @@ from support.refusals import refusal
 import netc
 from netc.runtime.data import LOADERS, About, Dataset, arrays, splits
 from netc.runtime.data.dataset import ArrayData, Rows
-from netc.runtime.data.parts import Parts
+from netc.runtime.data.given_parts import GivenParts
 
 Array = np.ndarray[Any, Any]
 
@@ -28,14 +28,14 @@ def _about(count: int, **facts: Any) -> Dataset:
 
 def test_parts_are_read_in_any_order() -> None:
     """Samples are numbered through all parts, and keep their values and labels."""
-    data = Parts(_numbered(0, 5), _numbered(10, 3), _numbered(20, 2))
+    data = GivenParts(_numbered(0, 5), _numbered(10, 3), _numbered(20, 2))
     assert len(data) == 10
     batch = data.take([9, 0, 6, 5, 8, 4])
     assert batch.inputs["input"][:, 0].tolist() == [21, 0, 11, 10, 20, 4]
     labels = data.labels()
     assert labels is not None
     assert labels.tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 0, 1]
-    assert data.fingerprint() != Parts(_numbered(0, 5), _numbered(10, 5)).fingerprint()
+    assert data.fingerprint() != GivenParts(_numbered(0, 5), _numbered(10, 5)).fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_given_parts_stay_whole(
 ) -> None:
     """Other fractions divide the 20 samples that are left; what a setting names is always used."""
     validation, test = (_numbered(0, count) if count else None for count in parts)
-    found = splits(Parts(_numbered(0, 20), validation, test, always=always), fractions)
+    found = splits(GivenParts(_numbered(0, 20), validation, test, always=always), fractions)
     assert tuple(map(len, (found.train, found.validation, found.test))) == sizes
     together = np.concatenate([found.train, found.validation, found.test])
     assert len(np.unique(together)) == len(together)
@@ -66,23 +66,23 @@ def test_a_test_part_is_replaced(tmp_path: Path) -> None:
     """MNIST's own test part gives way to another, and stays without one."""
     write_mnist(tmp_path, counts=(30, 12))
     own = LOADERS["idx"](str(tmp_path))
-    kept = Parts(own, own)
+    kept = GivenParts(own, own)
     assert (len(kept), kept.about.validation, kept.about.held_out) == (30 + 42 + 12, 42, 12)
     np.testing.assert_array_equal(
         kept.take([len(kept) - 1]).inputs["input"], own.take([41]).inputs["input"]
     )
-    assert len(Parts(own, None, own)) == 30 + 42
+    assert len(GivenParts(own, None, own)) == 30 + 42
 
 
 def test_parts_that_differ() -> None:
     """A part has the shape of the others, and no other classes."""
     other = arrays(np.zeros((2, 3), np.float32), np.arange(2), name="`v.npz`")
-    text = refusal(Parts, _numbered(0, 5), other)
+    text = refusal(GivenParts, _numbered(0, 5), other)
     assert "error[E522]: samples of `v.npz` are not like those of the data" in text
     assert "they have `input (N, 3)`, `target (N)`, and the others have `input (N, 1)`" in text
     same = arrays(np.zeros((2, 3), np.float32), np.arange(2))
     assert "samples of the test part are not like those of the data" in refusal(
-        Parts, _numbered(0, 5), None, same
+        GivenParts, _numbered(0, 5), None, same
     )
 
 

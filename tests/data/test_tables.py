@@ -18,7 +18,7 @@ from support.data_rows import ROWS, Array, DataRow
 from netc.compiler.training.data_terms import AUGMENT, DATA, PREPROCESS
 from netc.compiler.training.terms import TermDef
 from netc.runtime.data import AUGMENTATIONS, LOADERS, PREPROCESSORS, load
-from netc.runtime.data.reading import Reading
+from netc.runtime.data.table_options import TableOptions
 
 # What the runtime gives by itself, and no program says.
 INTERNAL = {"folder", "known", "parts", "pictures", "chance"}
@@ -53,8 +53,8 @@ def test_the_arguments_are_the_same(
         for parameter in inspect.signature(functions[row.name]).parameters.values()
         if parameter.name not in INTERNAL
     }
-    if parameters.pop("reading", None):  # which tables have in common
-        parameters |= {field.name: field.default for field in fields(Reading)}
+    if parameters.pop("options", None):  # which tables have in common
+        parameters |= {field.name: field.default for field in fields(TableOptions)}
     assert set(parameters) == set(row.kinds)
     given = {
         key: value for key, value in parameters.items() if value is not inspect.Parameter.empty

@@ -11,9 +11,9 @@ from support.refusals import refusal
 from netc.runtime.data import LOADERS, Dataset, fit
 from netc.runtime.data.columns import Column
 from netc.runtime.data.frames import frame_data
-from netc.runtime.data.reading import Reading
 from netc.runtime.data.table import Table
 from netc.runtime.data.table_data import TableData
+from netc.runtime.data.table_options import TableOptions
 from netc.runtime.data.tabular import tabulate
 
 Array = np.ndarray[Any, Any]
@@ -177,7 +177,7 @@ def test_numbers_beyond_float32(tmp_path: Path) -> None:
     assert "the column `a` of line 3 holds -8e+59, which float32 does not" in text
     frame = {"a": np.array([1.5, 8e59]), "b": np.array([1, 2])}
     table = Table("t", frame, range(2), unit="row")
-    assert "the column `a` of row 1 holds 8e+59" in refusal(tabulate, table, Reading())
+    assert "the column `a` of row 1 holds 8e+59" in refusal(tabulate, table, TableOptions())
 
 
 def test_fingerprints_tell_words(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_columns_of_records() -> None:
         def __getitem__(self, name: str) -> list[Any]:
             return [0, 1] if name == "y" else [{"bytes": b"x"}, {"bytes": b"y"}]
 
-    text = refusal(frame_data, Frame(), Reading())
+    text = refusal(frame_data, Frame(), TableOptions())
     assert "error[E529]: the column `image` of the table holds records" in text
 
 

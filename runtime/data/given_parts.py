@@ -15,7 +15,7 @@ from .fingerprints import digest
 from .table_data import TableData
 
 
-class Parts(Dataset):
+class GivenParts(Dataset):
     """Data sets in a row: training, validation, and test part, of which the latter may be absent.
 
     Args:

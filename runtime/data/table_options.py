@@ -15,7 +15,7 @@ Names = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TableOptions:
     """How a table is read.
 
     Attributes:
@@ -77,15 +77,15 @@ class Known:
     key: str = ""
 
 
-def about_rows(table: Table, reading: Reading, targets: Sequence[str]) -> About:
+def about_rows(table: Table, options: TableOptions, targets: Sequence[str]) -> About:
     """What the columns say of samples that are no input."""
     return About(
         table.name,
-        key=reading.index or "",
-        keys=() if reading.index is None else tuple(texts(table, reading.index)),
+        key=options.index or "",
+        keys=() if options.index is None else tuple(texts(table, options.index)),
         target_columns=tuple(targets),
-        groups=None if reading.group is None else group_numbers(table, reading.group),
-        ranks=None if reading.order is None else moments(table, reading.order),
+        groups=None if options.group is None else group_numbers(table, options.group),
+        ranks=None if options.order is None else moments(table, options.order),
     )
 
 
