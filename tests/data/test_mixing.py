@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, arrays, augmenter
 from netc.runtime.data.mixing import beta
@@ -97,7 +98,7 @@ def test_cutmix(term: Make) -> None:
 
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
-def test_what_cannot_be_mixed(term: Make, refusal: Any, name: str) -> None:
+def test_what_cannot_be_mixed(term: Make, name: str) -> None:
     """Boxes are refused, and so are whole numbers and, of `cutmix`, what is no picture."""
     data = LOADERS["shapes"](samples=4, target=["box"])
     said = "cannot mix the places that `box` holds"

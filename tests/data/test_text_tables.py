@@ -212,7 +212,7 @@ def test_many_columns_are_read_quickly(tmp_path: Path) -> None:
 
 def test_text_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that memory cannot hold is refused by its size, or as soon as it unpacks to more."""
-    monkeypatch.setattr("netc.runtime.data.text_table._LARGEST", 1000)
+    monkeypatch.setattr("netc.runtime.data.text_file._LARGEST", 1000)
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 999)
     assert refusal(read_table, str(path), "t").startswith("error[E507]")

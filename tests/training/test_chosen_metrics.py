@@ -86,8 +86,8 @@ def test_resuming(tmp_path: Path) -> None:
 )
 def test_what_is_refused(metrics: str, code: str, said: str) -> None:
     """Metrics that there are not, or not for such an output."""
-    caught = failure_of(netc.compile(PROGRAM.format(f", metrics = {metrics}")).train, samples())
-    (found,) = caught.diagnostics
+    program = PROGRAM.format(f", metrics = {metrics}")
+    (found,) = failure_of(lambda: netc.compile(program).train(samples())).diagnostics
     assert found.code == code
     assert said in str(found.message) + str(found.help)
     assert found.span is not None

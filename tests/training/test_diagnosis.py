@@ -56,7 +56,7 @@ error[E542]: the loss is not finite in step 1 of the run, in epoch 1
 
 def failure_of(program: str, **options: Any) -> str:
     """The error that a run ends with, as it is shown."""
-    return refusal(run, job(program, **options))
+    return refusal(lambda: run(job(program, **options)))
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])

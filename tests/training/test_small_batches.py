@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from support.jobs import job_of
-from support.refusals import failure_of
 
 import netc
 from netc.grammar.diagnostics import Diagnostic, NetError
@@ -34,7 +33,9 @@ def _refusal(program: str, data: Any, **options: Any) -> Diagnostic:
     """What training says, and sanity checks do, too."""
     answers = []
     for attempt in (train, sanity):
-        (problem,) = failure_of(attempt, job_of(program, data, **options)).diagnostics
+        with pytest.raises(NetError) as caught:
+            attempt(job_of(program, data, **options))
+        (problem,) = caught.value.diagnostics
         answers.append(problem)
     assert answers[0].message == answers[1].message
     assert answers[0].code == "E570"
