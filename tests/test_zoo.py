@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import norm_error, random_state
+from support.layers import feeds_for, norm_error, random_state
 from support.reference_names import DIGESTS, digest
 
 import netc
@@ -240,15 +240,7 @@ def _large() -> list[object]:
 
 def _feeds(network: netc.Network, batch: int) -> dict[str, Array]:
     """Random inputs; integers are 0 or 1, which any vocabulary and any mask has."""
-    random = np.random.default_rng(0)
-    feeds: dict[str, Array] = {}
-    for spec in network.inputs:
-        shape = [batch if dim == "N" else int(dim) for dim in spec.shape]
-        if spec.dtype == "int64":
-            feeds[spec.name] = random.integers(0, 2, shape)
-        else:
-            feeds[spec.name] = random.uniform(-1, 1, shape).astype(spec.dtype)
-    return feeds
+    return feeds_for(network, batch, low=-1, high=1, ids=2)
 
 
 def _outputs(

@@ -238,7 +238,7 @@ def _as_size(
     if name not in definition.kinds or name == "kernel" or not {*definition.counts} <= {name}:
         return None
     numbers = tuple(a.value for a in bare)
-    if not _accepts(definition.kinds[name], numbers):
+    if not accepts(definition.kinds[name], numbers):
         return None
     size = f"({', '.join(map(str, numbers))})"
     if all(isinstance(n, int) and n > 0 for n in numbers):
@@ -258,7 +258,7 @@ def _only_keyword(
     open_to = [
         name
         for name, kind in definition.kinds.items()
-        if name not in taken and _accepts(kind, argument.value) and not _accepts(kind, [0.5])
+        if name not in taken and accepts(kind, argument.value) and not accepts(kind, [0.5])
     ]
     return (
         f"give it by its keyword: `{open_to[0]}={argument.span.text}`"
@@ -271,7 +271,7 @@ def _word_name(definition: CallSignature, value: Any) -> str | None:
     """The argument that a word or a string is for: what knows the word, else the choice."""
     if not isinstance(value, Word):
         chosen = definition.kinds.get(definition.choice or "")
-        return definition.choice if chosen and _accepts(chosen, value) else None
+        return definition.choice if chosen and accepts(chosen, value) else None
     candidates = [name for name, kind in definition.kinds.items() if str(value) in kind.words]
     if definition.choice in candidates or not candidates:
         return definition.choice
@@ -291,7 +291,7 @@ def _unplaced(
     slots = [definition.size, *definition.counts, *definition.numbers]
     slot = next(filter(None, slots), None)
     if slot and not keywords and not isinstance(argument.value, Word):
-        if not _accepts(definition.kinds[slot], argument.value):
+        if not accepts(definition.kinds[slot], argument.value):
             return _refused(definition.kinds[slot], slot, argument, spelling)
         keywords = [f"{slot}={spell(argument.value)}"]
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
@@ -303,7 +303,7 @@ def _unplaced(
 def _keywords_of(definition: CallSignature, value: Any) -> Sequence[str]:
     """`dtype=int64` for the word `int64`, `causal=yes` for `causal`, `bias=no` for `no`."""
     if isinstance(value, bool):
-        flags = [name for name, kind in definition.kinds.items() if _accepts(kind, value)]
+        flags = [name for name, kind in definition.kinds.items() if accepts(kind, value)]
         return [f"{name}={spell(value)}" for name in flags]
     if isinstance(value, WordCall):
         knowing = [name for name, kind in definition.kinds.items() if value.name in kind.words]
@@ -311,13 +311,14 @@ def _keywords_of(definition: CallSignature, value: Any) -> Sequence[str]:
     if not isinstance(value, Word):
         return []
     flag = {**definition.common, **definition.kinds}.get(value)
-    if flag is not None and _accepts(flag, True):
+    if flag is not None and accepts(flag, True):
         return [f"{value}=yes"]
     knowing = [name for name, kind in definition.kinds.items() if value in kind.words]
     return [f"{knowing[0]}={value}"] if len(knowing) == 1 else []
 
 
-def _accepts(kind: Kind, value: Any) -> bool:
+def accepts(kind: Kind, value: Any) -> bool:
+    """Whether a kind converts a value."""
     try:
         kind.convert(value)
     except Mismatch:
@@ -347,9 +348,9 @@ def _refused(
     if isinstance(value, Word | WordCall) and not suggestion:
         word = value.name if isinstance(value, WordCall) else value
         suggestion = did_you_mean(word, kind.words) if word not in kind.words else None
-    if not suggestion and isinstance(value, int | float) and value <= 0 and _accepts(kind, 0.01):
+    if not suggestion and isinstance(value, int | float) and value <= 0 and accepts(kind, 0.01):
         suggestion = f"write a number above 0, such as `{name}=0.01`"
-    chooses = len(kind.words) > 1 or _accepts(kind, True)
+    chooses = len(kind.words) > 1 or accepts(kind, True)
     in_program = argument.span.source.name not in OUTSIDE
     if _is_name(value) and not suggestion and not chooses and in_program:
         return unknown_name(value, argument.span)
@@ -360,11 +361,11 @@ def _refused(
 def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
     """Help for a real number, or a list of one, where only a whole number can stand."""
     value = argument.value
-    if isinstance(value, list) and len(value) == 1 and _accepts(kind, value[0]):
+    if isinstance(value, list) and len(value) == 1 and accepts(kind, value[0]):
         return f"write `{spell(value[0])}`"
-    if not isinstance(value, float) or abs(value) > LARGEST_WHOLE or _accepts(kind, 0.5):
+    if not isinstance(value, float) or abs(value) > LARGEST_WHOLE or accepts(kind, 0.5):
         return None
-    if not _accepts(kind, floor(value)):
+    if not accepts(kind, floor(value)):
         return None
     if isinstance(value, Quotient):
         return f"`//` divides to a whole number and rounds down; here to `{floor(value)}`"
@@ -380,14 +381,14 @@ _FLAGS: Mapping[str, bool] = {
 def _as_flag(argument: GivenArgument, kind: Kind, name: str) -> str | None:
     """Help for `True` or 0 where `yes` or `no` stands."""
     flag = _FLAGS.get(str(argument.value))
-    return None if flag is None or not _accepts(kind, flag) else f"write `{name}={spell(flag)}`"
+    return None if flag is None or not accepts(kind, flag) else f"write `{name}={spell(flag)}`"
 
 
 def _as_text(argument: GivenArgument, kind: Kind, name: str) -> str | None:
     """Help for a word or a number where any text in quotes stands."""
     value = argument.value
     text = spell(value) if isinstance(value, Word | int) and not isinstance(value, bool) else ""
-    return f'write it in quotes: `{name}="{text}"`' if text and _accepts(kind, text) else None
+    return f'write it in quotes: `{name}="{text}"`' if text and accepts(kind, text) else None
 
 
 def _is_name(value: Any) -> bool:

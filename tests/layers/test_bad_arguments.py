@@ -7,7 +7,8 @@ from support.refusals import failure_of
 
 import netc
 from netc.compiler import layers  # noqa: F401  (fills the table)
-from netc.compiler.expressions.arguments import Kind, Mismatch, Word, WordCall
+from netc.compiler.expressions.arguments import Kind, Word, WordCall
+from netc.compiler.expressions.binding import accepts
 from netc.compiler.layers.layerdef import COMMON, LAYERS, LayerDef
 
 # As a program spells a value, and the value that it means.
@@ -52,15 +53,6 @@ def program(spelling: str, definition: LayerDef, argument: str) -> str:
         "many": "INPUT -> ( ID | ID ) -> ",
     }
     return f"{before[definition.takes]}{spelling}({argument})"
-
-
-def accepts(kind: Kind, value: Any) -> bool:
-    """Whether a kind converts a value."""
-    try:
-        kind.convert(value)
-    except Mismatch:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(("spelling", "definition", "name", "kind"), ARGUMENTS)

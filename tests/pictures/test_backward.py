@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.network_rows import pages
 from support.networks import random_network
-from support.scenes import crossings, fits_a4, problems, said, struck
+from support.scenes import check_page, crossings, problems, said, struck
 
 import netc
 from netc.chain_rules import chain_rule
@@ -75,10 +75,7 @@ def test_the_zoo_fits_a_page(name: str) -> None:
     if name in WIDE:
         assert problems(scene) != []
         return
-    assert problems(scene) == []
-    assert crossings(scene) == []
-    assert struck(scene) == []
-    assert fits_a4(scene)
+    check_page(scene)
 
 
 def test_resnet18_is_folded() -> None:
@@ -229,10 +226,7 @@ def test_numbers_have_room(spec: str, numbers: bool) -> None:
     """No line runs through a number or a box, nothing overlaps, and the page is A4."""
     inputs = {name: np.array(rows, np.float32) for name, rows in POINTS[spec].items()}
     scene = _drawn(netc.load(f"zoo:{spec}"), **({"inputs": inputs} if numbers else {}))
-    assert problems(scene) == []
-    assert crossings(scene) == []
-    assert struck(scene) == []
-    assert fits_a4(scene)
+    check_page(scene)
 
 
 def test_gradients_stand_beneath_what_they_are_of() -> None:
@@ -279,10 +273,7 @@ def test_directions(direction: str, style: str) -> None:
     """The forward graph flows where it should, and nothing meets, whichever way it is."""
     for name in ("digits_cnn", "siamese"):
         scene = to_scene(netc.load(f"zoo:{name}").model, style, direction=direction)
-        assert problems(scene) == []
-        assert crossings(scene) == []
-        assert struck(scene) == []
-        assert fits_a4(scene)
+        check_page(scene)
     chain = to_scene(netc.load("zoo:relu_layer").model, style, direction=direction)
     last = "H" if style == "backward" else "output"
     ends = (_box(chain, "X")[0].center, _box(chain, last)[0].center)

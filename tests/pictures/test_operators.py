@@ -2,7 +2,7 @@
 
 import pytest
 from support.network_rows import pages
-from support.scenes import crossings, fits_a4, problems, said, struck
+from support.scenes import check_page, said
 
 import netc
 from netc.drawing import to_scene
@@ -12,10 +12,7 @@ from netc.drawing import to_scene
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec's operators fit A4 with text of 6 points, folded where they must be."""
     scene = to_scene(netc.load(f"zoo:{name}").model, "ops")
-    assert problems(scene) == []
-    assert crossings(scene) == []
-    assert struck(scene) == []
-    assert fits_a4(scene)
+    check_page(scene)
 
 
 def test_operators_have_the_names_of_onnx() -> None:

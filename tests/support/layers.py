@@ -45,14 +45,16 @@ def norm_error(found: Array, expected: Array) -> float:
     return float(np.max(np.abs(found.astype(np.float64) - expected))) / scale
 
 
-def feeds_for(network: netc.Network, batch: int, *, low: float, high: float) -> dict[str, Array]:
-    """Random inputs of a batch; integers are token ids below 4."""
+def feeds_for(
+    network: netc.Network, batch: int, *, low: float, high: float, ids: int = 4
+) -> dict[str, Array]:
+    """Random inputs of a batch; integers are token ids below a number."""
     random = np.random.default_rng(0)
     feeds: dict[str, Array] = {}
     for spec in network.inputs:
         shape = [batch if dim == "N" else int(dim) for dim in spec.shape]
         if spec.dtype == "int64":
-            feeds[spec.name] = random.integers(0, 4, shape)
+            feeds[spec.name] = random.integers(0, ids, shape)
         else:
             feeds[spec.name] = random.uniform(low, high, shape).astype(spec.dtype)
     return feeds

@@ -118,6 +118,14 @@ def fits_a4(scene: Scene) -> bool:
     return max(scene.width, scene.height) <= max(A4) and min(scene.width, scene.height) <= min(A4)
 
 
+def check_page(scene: Scene) -> None:
+    """Nothing overlaps or is small, no line runs through a box or a word, and the page is A4."""
+    assert problems(scene) == []
+    assert crossings(scene) == []
+    assert struck(scene) == []
+    assert fits_a4(scene)
+
+
 def said(scene: Scene, role: str = "label") -> list[str]:
     """The texts of all groups in a role."""
     return [text.text for group in scene.groups if group.role == role for text in texts((group,))]
