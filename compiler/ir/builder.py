@@ -70,8 +70,12 @@ class Builder:
         call = self.call(operator, inputs, attributes, outputs=outputs, subgraphs=subgraphs)
         types, row = tuple(call.row.infer(call)), call.row
         attributes = call.attributes
-        node = Node(row.op_type, inputs, types, attributes, self.scope, self.span, row, subgraphs)
-        return self._graph.add(node)
+        return self._append(
+            Node(row.op_type, inputs, types, attributes, self.scope, self.span, row, subgraphs)
+        )
+
+    def _append(self, operator: Node) -> tuple[Value, ...]:
+        return self._graph.add(operator)
 
     def again(
         self, node: Node, inputs: Sequence[Value | None], *, outputs: int | None = None

@@ -1,6 +1,6 @@
 """What a layer function builds with: operators, its weights, and errors in its own words."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -13,9 +13,8 @@ from ..expressions.budget import Budget
 from ..expressions.recovery import POISON, Poisoned
 from ..ir.builder import Builder
 from ..ir.dim import LONGEST_FORMULA, is_long
-from ..ir.graph import Graph, Layer, Value
+from ..ir.graph import Graph, Layer, Node, Value
 from ..ir.initializers import AUTO, ZEROS, Init
-from ..ir.signature import NO_ATTRIBUTES, Signature
 from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size
 
@@ -105,17 +104,9 @@ class LayerBuilder(Builder):
         assert self._call_block is not None
         return self._call_block(block, self.bound.spans.get(at, self.call_span), (*tensors,))
 
-    def op(
-        self,
-        operator: str | Signature,
-        inputs: Sequence[Value | None],
-        attributes: Mapping[str, Any] | None = None,
-        *,
-        outputs: int = 1,
-        subgraphs: Mapping[str, Graph] = NO_ATTRIBUTES,
-    ) -> tuple[Value, ...]:
-        """Append an operator, as `Builder.op` does, whose outputs must not be too large."""
-        values = super().op(operator, inputs, attributes, outputs=outputs, subgraphs=subgraphs)
+    def _append(self, operator: Node) -> tuple[Value, ...]:
+        """Append an operator, whose outputs must not be too large."""
+        values = super()._append(operator)
         for value in values:
             self._check_size(value.type)
         return values
