@@ -13,6 +13,7 @@ from ...grammar.diagnostics import NetError, error, listing
 from ..arrays.element_types import numpy_type
 from ..arrays.feeds import CheckedFeeds, check_feeds, is_array, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
+from ..kernels.workers import limited, workers
 from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
 from .bodies import Body
@@ -60,7 +61,7 @@ def run(
     checked = admit(plan, feeds)
     _check_names(plan, state)
     # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
-    with one_thread(), np.errstate(all="ignore"):
+    with one_thread(), limited(workers()), np.errstate(all="ignore"):
         found = _compute(plan, checked, state, watch, ready, into)
     return {name: _apart(value) for name, value in found.items()}
 
@@ -93,14 +94,14 @@ def _compute(
                     out if out is None else given.get(slot, out)
                     for out, slot in zip(outs, step.outputs, strict=True)
                 ]
-            results = _take(step, slots, plan, state, checked, outs)
+            _take(step, slots, plan, state, checked, outs)
             if watch is not None:
-                watch(plan.graph[step.node], results)
+                watch(plan.graph[step.node], tuple(slots[slot] for slot in step.outputs))
             if ready is not None:
                 for slot in step.outputs:
                     for name in leaving.get(slot, ()):
                         ready(name, slots[slot])
-            del results, outs  # or what is released here would live through the next kernel
+            del outs  # or what is released here would live through the next kernel
             for slot in step.release:
                 slots[slot] = None
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
@@ -138,24 +139,23 @@ def _take(
     state: State,
     feeds: CheckedFeeds,
     outs: Sequence[Array | None],
-) -> tuple[Array, ...]:
+) -> None:
     """Call one kernel, and put its results into their slots."""
     try:
         for slot, name in step.loads:
             slots[slot] = _parameter(name, plan.parameters[name], state)
         arguments = [None if slot is None else slots[slot] for slot in step.arguments]
-        out = outs[0] if step.reuse is None else slots[step.reuse]
-        given: dict[str, Any] = {} if out is None else {"out": out}
-        given = {"outs": outs} if step.kernel.outs else given
+        given: dict[str, Any] = {}
+        if step.kernel.outs:
+            given["outs"] = outs
+        elif (out := outs[0] if step.reuse is None else slots[step.reuse]) is not None:
+            given["out"] = out
         for name, subplan in step.subplans.items():
             given[name] = Body(subplan, slots, compute_inside)
         results = step.kernel.function(*arguments, **step.attributes, **given)
         results = results if isinstance(results, tuple) else (results,)
-        typed = zip(results, step.dtypes, strict=True)
-        arrays = tuple(_typed(result, dtype) for result, dtype in typed)
-        for slot, array in zip(step.outputs, arrays, strict=True):
-            slots[slot] = array
-        return arrays
+        for slot, result, dtype in zip(step.outputs, results, step.dtypes, strict=True):
+            slots[slot] = _typed(result, dtype)
     except OperandError as failure:
         node = plan.graph[step.node]
         raise error("E206", f"{place(plan.graph, node)} {failure}", node.span) from None

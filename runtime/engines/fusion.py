@@ -32,12 +32,15 @@ class Chain:
         results: The slots of what later steps read.
         registers: For each operator what it writes a block of: `RESULT`, its own; `LAST`, the
             place of the last result, which is written last; or scratch memory of this number.
+        operands: For each operator what it reads: arguments by their number, and after these
+            the operators' results; None where an optional operand is left out.
     """
 
     calls: tuple[KernelCall, ...]
     arguments: tuple[int, ...]
     results: tuple[int, ...]
     registers: tuple[int, ...]
+    operands: tuple[tuple[int | None, ...], ...]
 
 
 def fused(
@@ -101,11 +104,15 @@ def _joined(group: Sequence[KernelCall], position: int, last_read: Mapping[int, 
     )
     inside = {call.outputs[0] for call in calls}
     before = [] if first in calls or first.outputs[0] in results else first.outputs
+    arguments = tuple(slot for slot in _read(calls) if slot not in inside)
+    number: dict[int | None, int | None] = {slot: i for i, slot in enumerate(arguments)}
+    number |= {call.outputs[0]: i for i, call in enumerate(calls, len(arguments))} | {None: None}
     chain = Chain(
         tuple(calls),
-        tuple(slot for slot in _read(calls) if slot not in inside),
+        arguments,
         tuple(slot for slot in results if slot in inside),
         _registers(calls, results, before),
+        tuple(tuple(number[slot] for slot in call.arguments) for call in calls),
     )
     function = partial(run_chain, chain)
     if first.kernel.finishes:
@@ -193,9 +200,8 @@ def run_chain(chain: Chain, *arrays: Array, outs: Sequence[Array | None]) -> tup
         slot: np.empty(shape, dtypes[slot]) if out is None else out
         for slot, out in zip(chain.results, outs, strict=True)
     }
-    given = dict(zip(chain.arguments, arrays, strict=True))
     whole = next(iter(targets.values()))
-    compute = partial(_compute, chain, given, targets, shape)
+    compute = partial(_compute, chain, arrays, targets, shape)
     spread(compute, blocks(whole), whole.nbytes * len(chain.calls))
     return tuple(targets[slot] for slot in chain.results)
 
@@ -220,23 +226,24 @@ def run_alone(
 
 def _compute(
     chain: Chain,
-    given: Mapping[int, Array],
+    arrays: Sequence[Array],
     targets: Mapping[int, Array],
     shape: tuple[int, ...],
     part: Part,
 ) -> None:
     """Compute a part of a chain's results, which are of this shape."""
-    values = {slot: part_of(array, part, shape) for slot, array in given.items()}
-    parts = {slot: part_of(array, part, shape) for slot, array in targets.items()}
-    registers = {LAST: parts[chain.results[-1]]}
-    for call, register in zip(chain.calls, chain.registers, strict=True):
-        (slot,) = call.outputs
-        operands = [None if s is None else values[s] for s in call.arguments]
-        if register not in registers and register != RESULT:
-            use = f"chain {register}"
-            registers[register] = scratch_like(registers[LAST], use, call.dtypes[0])
-        out = parts[slot] if register == RESULT else registers[register]
-        values[slot] = call.kernel.function(*operands, **call.attributes, out=out)
+    values = [part_of(array, part, shape) for array in arrays] if part else list(arrays)
+    last = part_of(targets[chain.results[-1]], part, shape)
+    registers = {LAST: last}
+    for call, operands, register in zip(chain.calls, chain.operands, chain.registers, strict=True):
+        if register == RESULT:
+            out = part_of(targets[call.outputs[0]], part, shape)
+        elif register in registers:
+            out = registers[register]
+        else:
+            out = registers[register] = scratch_like(last, f"chain {register}", call.dtypes[0])
+        read = [None if number is None else values[number] for number in operands]
+        values.append(call.kernel.function(*read, **call.attributes, out=out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +289,8 @@ def run_finished(step: Finished, *arrays: Array, outs: Sequence[Array | None]) -
         values.update(zip(chain.results, found, strict=True))
         return tuple(values[slot] for slot in step.results)
     y = values[own] = targets[step.place]
-    given = {slot: values[slot] for slot in chain.arguments}
-    written = {slot: targets[slot] for slot in chain.results}
-    finish = partial(_compute, chain, given, written, y.shape)
+    given = [values[slot] for slot in chain.arguments]
+    finish = partial(_compute, chain, given, targets, y.shape)
     call.kernel.function(*operands, **call.attributes, out=y, finish=finish)
     return tuple(targets[slot] for slot in step.results)
 

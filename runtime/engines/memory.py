@@ -114,9 +114,12 @@ class Memory:
             inner = result.slot in innermost
             array = in_order(memory, shape) if inner else memory.reshape(shape)
             self._arrays[position][number] = array
+        self._leave = {position for position, _ in self._leaving}
 
     def arrays(self, position: int) -> list[Array | None]:
         """Where the results of a step go; None where its kernel chooses."""
+        if position not in self._leave:
+            return self._arrays[position]
         return [
             self._to_leave(*self._leaving[position, number])
             if (position, number) in self._leaving

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ...compiler.analysis.counts import node_cost
 from ..kernels.slabs import is_batch_innermost
-from ..kernels.workers import WORTHWHILE, of_product, workers
+from ..kernels.workers import of_product, threads_for
 from .calls import KernelCall
 from .memory import Memory, Result
 from .plan import Plan
@@ -60,4 +60,4 @@ def _threads(plan: Plan, step: KernelCall, result: Result, symbols: Mapping[str,
     macs = node_cost(plan.graph, plan.graph[step.node], symbols).macs
     products = of_product(macs) if isinstance(macs, int) else 0
     work = products or result.type.bind(symbols).bytes
-    return max(1, min(workers(), work // WORTHWHILE)) if isinstance(work, int) else 1
+    return threads_for(work) if isinstance(work, int) else 1

@@ -14,7 +14,7 @@ from .parts import at
 from .products import correlate, multiply
 from .scratch import scratch
 from .slabs import Axis, Slabs, in_order, memory_order
-from .workers import of_product, shares, spread, workers
+from .workers import of_product, shares, spread, threads_for
 
 LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
 # A gradient of so few numbers is a sum of some that threads compute, as many on any machine.
@@ -34,10 +34,12 @@ def convolve(
     filters = len(w) // group
     slabs = Slabs(x, axes, group, filters)
     kernels = _matrices(w.reshape(group, filters, *w.shape[1:]), slabs)
-    taps, blocks = slabs.taps, list(slabs.blocks())
+    work = x.nbytes + y.nbytes + of_product(y.size * w[0].size)
+    threads = threads_for(work)
+    taps, blocks = slabs.taps, list(slabs.blocks(threads))
     shifts = None if b is None else b.reshape(group, filters, 1)
     every = [slice(0, len(w))]
-    channels = every if len(blocks) >= workers() else channel_shares(group, filters)
+    channels = every if len(blocks) >= threads else channel_shares(group, filters)
 
     def compute(part: tuple[tuple[int, int, Part], slice]) -> None:
         (row, count, place), some = part
@@ -54,7 +56,6 @@ def convolve(
         if finish is not None:
             finish((place[0], some, *place[2:]))
 
-    work = x.nbytes + y.nbytes + of_product(y.size * w[0].size)
     spread(compute, list(product(blocks, channels)), work)
 
 

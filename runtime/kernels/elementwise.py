@@ -1,6 +1,6 @@
 """Elementwise operators."""
 
-from functools import partial, reduce
+from functools import reduce
 from math import pi, sqrt
 from typing import Any
 
@@ -49,7 +49,7 @@ for op_type, function in {
     "Tan": np.tan,
     "Tanh": np.tanh,
 }.items():
-    kernel(op_type, inplace=True)(partial(apply, function))
+    kernel(op_type, inplace=True)(function)
 
 
 @kernel("Relu", inplace=True)

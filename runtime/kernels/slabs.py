@@ -23,7 +23,7 @@ from .workers import shares, spread
 # From so many positions and samples in a row on its products are as fast as long ones; measured.
 WORTHWHILE_ROW = 128
 # What is multiplied and added at a time: it stays in the second-level cache.
-BLOCK_BYTES = 2**19
+BLOCK_BYTES = 2**21
 # So many samples are turned at a time: their numbers fill a line of the cache.
 TURNED = 16
 
@@ -188,14 +188,16 @@ class Slabs:
         """How many rows of a matrix a product takes."""
         return int(self.each * (self.axes[-2].kernel if self.below else 1))
 
-    def blocks(self) -> Iterator[tuple[int, int, Part]]:
+    def blocks(self, least: int = 1) -> Iterator[tuple[int, int, Part]]:
         """Rows of windows, some at a time: the first row that they see, their number, and place.
 
-        The place is a part of an array (N, C, *O) of all windows.
+        The place is a part of an array (N, C, *O) of all windows. There are `least` such blocks,
+        or as many as there are rows.
         """
         *lead, inner, _ = self.axes
         numbers = (self.filters + self.height) * self.group * self.columns
-        step = max(1, BLOCK_BYTES // (numbers * self.memory.itemsize))
+        most = -(-inner.windows * prod(axis.windows for axis in lead) // least)
+        step = max(1, min(BLOCK_BYTES // (numbers * self.memory.itemsize), most))
         pitches = [prod(self.rows[place + 1 :]) for place in range(len(lead))]
         for place in product(*(range(axis.windows) for axis in lead)):
             row = sum(

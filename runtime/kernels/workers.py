@@ -39,8 +39,11 @@ def limited(count: int) -> Iterator[None]:
 
 def chosen_workers() -> int | None:
     """On how many threads the user wants work to be spread; None where nobody said."""
+    limit = _limit.get()
+    if limit is not None:
+        return limit
     text = os.environ.get(OURS, "")
-    return _limit.get() or (int(text) if text.isdecimal() else 0) or None
+    return (int(text) if text.isdecimal() else 0) or None
 
 
 def workers() -> int:
@@ -81,7 +84,7 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
         parts: What to call it with, about as much work each.
         work: How much work all parts are, in bytes.
     """
-    count = min(workers(), len(parts), work // WORTHWHILE)
+    count = min(threads_for(work), len(parts))
     if count < 2:
         for part in parts:
             compute(part)
@@ -103,6 +106,12 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
             other.exception()  # wait: nobody may write to what the caller goes on with
     for other in others:
         other.result()
+
+
+def threads_for(work: int) -> int:
+    """On how many threads so much work, in bytes, is worth being spread."""
+    count = work // WORTHWHILE
+    return min(workers(), count) if count > 1 else 1
 
 
 def of_product(multiplications: int) -> int:
