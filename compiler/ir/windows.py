@@ -93,17 +93,28 @@ def window_of(attributes: Mapping[str, Any]) -> Window:
     Raises:
         InferenceError: An extent, a stride or a dilation is below 1.
     """
-    kernel = attributes["kernel_shape"]
+    kernel = tuple(attributes["kernel_shape"])
     rank = len(kernel)
-    pads = attributes["pads"] or (0,) * (2 * rank)
-    window = Window(
-        kernel=tuple(kernel),
-        strides=tuple(attributes["strides"] or (1,) * rank),
-        before=tuple(pads[:rank]),
-        after=tuple(pads[rank:]),
-        dilations=tuple(attributes["dilations"] or (1,) * rank),
+    return _window(
+        kernel,
+        tuple(attributes["strides"] or (1,) * rank),
+        tuple(attributes["pads"] or (0,) * (2 * rank)),
+        tuple(attributes["dilations"] or (1,) * rank),
         ceil=bool(attributes.get("ceil_mode", 0)),
     )
+
+
+@lru_cache(maxsize=1_000)  # kernels ask again at each call
+def _window(
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    pads: tuple[int, ...],
+    dilations: tuple[int, ...],
+    *,
+    ceil: bool,
+) -> Window:
+    rank = len(kernel)
+    window = Window(kernel, strides, pads[:rank], pads[rank:], dilations, ceil)
     if any(number < 1 for number in (*window.kernel, *window.strides, *window.dilations)):
         raise InferenceError("a window has extents, strides and dilations of 1 or more")
     return window

@@ -13,7 +13,7 @@ from ..kerneldef import Array, Finish, Part
 from .parts import at
 from .products import correlate, multiply
 from .scratch import scratch
-from .slabs import Axis, Slabs, in_order, memory_order
+from .slabs import Axis, Slabs, in_order, memory_order, slabs_of
 from .workers import of_product, shares, spread, threads_for
 
 LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
@@ -32,11 +32,12 @@ def convolve(
     """X (N, C, *S), w (M, C / group, *K), b (M) => y (N, M, *O), whose batch is innermost."""
     group = x.shape[1] // w.shape[1]
     filters = len(w) // group
-    slabs = Slabs(x, axes, group, filters)
+    slabs = slabs_of(x.shape, x.itemsize, tuple(axes), group, filters)
+    memory = slabs.lay(x)
     kernels = _matrices(w.reshape(group, filters, *w.shape[1:]), slabs)
     work = x.nbytes + y.nbytes + of_product(y.size * w[0].size)
     threads = threads_for(work)
-    taps, blocks = slabs.taps, list(slabs.blocks(threads))
+    taps, blocks = slabs.taps, slabs.blocks(threads)
     shifts = None if b is None else b.reshape(group, filters, 1)
     every = [slice(0, len(w))]
     channels = every if len(blocks) >= threads else channel_shares(group, filters)
@@ -47,7 +48,7 @@ def convolve(
         total = slabs.rows_of(y, place)[:, *own]
         term = scratch("term", total.shape, y.dtype)
         for number, (rows, start, tap) in enumerate(taps):
-            seen = slabs.seen(row, count, rows, start)[:, own[0]]
+            seen = slabs.seen(memory, row, count, rows, start)[:, own[0]]
             multiply(kernels[tap][own], seen, term if number else total)
             if number:
                 total += term
@@ -176,14 +177,19 @@ def _matrices(w: Array, slabs: Slabs) -> Array:
     return np.ascontiguousarray(parts).reshape(*taps, *w.shape[:2], slabs.height)
 
 
-def weight_gradient(x: Array, dy: Array, axes: Sequence[Axis], group: int) -> Array:
+def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group: int) -> None:
     """X (N, C, *S) and dy (N, M, *O), whose batch is innermost => dw (M, C / group, *K)."""
     filters = dy.shape[1] // group
-    slabs = Slabs(x, axes, group, filters)
-    taps, blocks = slabs.taps, list(slabs.blocks())
-    size = (len(taps), group, filters, slabs.height)
-    sums = SUMS if len(blocks) >= SUMS and prod(size) <= SMALL_SUM else 1
-    totals = np.zeros((sums, *size), x.dtype)
+    slabs = slabs_of(x.shape, x.itemsize, tuple(axes), group, filters)
+    memory = slabs.lay(x)
+    taps, blocks = slabs.taps, slabs.blocks()
+    size = len(taps) * group * filters * slabs.height
+    sums = SUMS if len(blocks) >= SUMS and size <= SMALL_SUM else 1
+    sides = sorted((filters, slabs.height), reverse=True)
+    totals = scratch("totals", (sums, len(taps), group, *sides), x.dtype)
+    totals[...] = 0
+    if slabs.height > filters:
+        totals = totals.swapaxes(-1, -2)
 
     def compute(part: tuple[int, slice, slice]) -> None:
         own, groups, kept = part
@@ -191,19 +197,18 @@ def weight_gradient(x: Array, dy: Array, axes: Sequence[Axis], group: int) -> Ar
         for row, count, place in blocks[own::sums]:
             left = slabs.rows_of(dy, place)[:, groups, kept]
             for number, (rows, start, _) in enumerate(taps):
-                seen = slabs.seen(row, count, rows, start)[:, groups]
-                for each in correlate(left, seen):
-                    total[number] += each
+                seen = slabs.seen(memory, row, count, rows, start)[:, groups]
+                correlate(left, seen, total[number])
 
     every = [slice(None)]
     work = of_product(dy.size * slabs.height * len(taps))
     apart = (every, every) if sums > 1 else (shares(group), shares(filters, LEAST_FILTERS))
     spread(compute, list(product(range(sums), *apart)), work)
-    return _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs)
+    _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs, dw)
 
 
-def _kernels(total: Array, slabs: Slabs) -> Array:
-    """Products per tap (taps, group, M, height) as kernels (group * M, C, *K)."""
+def _kernels(total: Array, slabs: Slabs, dw: Array) -> None:
+    """Write products per tap (taps, group, M, height) as kernels (group * M, C, *K)."""
     *lead, inner, last = (axis.kernel for axis in slabs.axes)
     _, group, filters, _ = total.shape
     below, beside = slabs.below, slabs.beside
@@ -216,6 +221,5 @@ def _kernels(total: Array, slabs: Slabs) -> Array:
     n = len(lead)
     # One of each pair of axes has all taps: lead, inner, last, g, m, inner, c, last.
     order = (n + 2, n + 3, n + 5, *range(n), n, n + 4, n + 1, n + 6)
-    kernel = [axis.kernel for axis in slabs.axes[-slabs.rank :]]
-    found = np.ascontiguousarray(apart.transpose(order))
-    return found.reshape(group * filters, slabs.channels, *kernel)
+    found = apart.transpose(order)
+    dw.reshape(found.shape)[...] = found

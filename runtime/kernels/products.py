@@ -4,14 +4,19 @@ OpenBLAS lays large operands out anew, which takes as long as the product where 
 dozen. It multiplies small ones as they are, and stores best along a result's longer side.
 """
 
+from math import prod
+
 import numpy as np
 
 from ..kerneldef import Array
+from .scratch import scratch
 
 # Multiplications up to which OpenBLAS takes a product as a small one.
 SMALL = 10**6
 # Columns of a result, and terms of a sum, that are worth being taken for themselves; measured.
 LEAST_COLUMNS, LEAST_TERMS = 64, 256
+# Numbers of products that are summed up at a time: they stay in the second-level cache.
+TERMS = 2**16
 
 
 def multiply(left: Array, right: Array, out: Array) -> None:
@@ -23,16 +28,23 @@ def multiply(left: Array, right: Array, out: Array) -> None:
     np.matmul(left, right, out=out)
 
 
-def correlate(left: Array, right: Array) -> Array:
-    """left (..., M, K) and right (..., N, K) => their products, summed over K: (..., M, N)."""
+def correlate(left: Array, right: Array, total: Array) -> None:
+    """Add left (R, ..., M, K) times right (R, ..., N, K), summed over R and K, to (..., M, N).
+
+    That is fastest where the longer side of the total comes first in memory.
+    """
     if right.shape[-2] > left.shape[-2]:
-        return correlate(right, left).swapaxes(-1, -2)
-    sums = left.shape[-2] * right.shape[-2]
-    pieces = _pieces(left.shape[-1], SMALL // max(sums, 1), LEAST_TERMS)
-    if pieces == 1:
-        return np.asarray(np.matmul(left, right.swapaxes(-1, -2)))
-    terms = np.matmul(_split(left, pieces), _split(right, pieces).swapaxes(-1, -2))
-    return np.asarray(terms.sum(-3))
+        return correlate(right, left, total.swapaxes(-1, -2))
+    pieces = _pieces(left.shape[-1], SMALL // max(prod(total.shape[-2:]), 1), LEAST_TERMS)
+    left, right = _split(left, pieces), _split(right, pieces).swapaxes(-1, -2)
+    shape = (*left.shape[1:-1], right.shape[-1])
+    step = max(1, TERMS // max(prod(shape), 1))
+    for start in range(0, len(left), step):
+        some = slice(start, start + step)
+        terms = scratch("terms", (len(left[some]), *shape), total.dtype)
+        np.matmul(left[some], right[some], out=terms)
+        total += terms[0, ..., 0, :, :] if len(terms) == pieces == 1 else terms.sum((0, -3))
+    return None
 
 
 def _pieces(extent: int, most: int, least: int) -> int:
@@ -45,4 +57,4 @@ def _pieces(extent: int, most: int, least: int) -> int:
 
 def _split(x: Array, pieces: int) -> Array:
     """(..., rows, columns) as (..., pieces, rows, columns of a piece), in the same memory."""
-    return x.reshape(*x.shape[:-1], pieces, -1).swapaxes(-2, -3)
+    return x.reshape(*x.shape[:-1], pieces, x.shape[-1] // pieces).swapaxes(-2, -3)

@@ -6,8 +6,9 @@ positions and samples, and so are all taps of the innermost outer axis together,
 other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -21,7 +22,7 @@ from .scratch import scratch
 from .workers import shares, spread
 
 # From so many positions and samples in a row on its products are as fast as long ones; measured.
-WORTHWHILE_ROW = 128
+WORTHWHILE_ROW = 32
 # What is multiplied and added at a time: it stays in the second-level cache.
 BLOCK_BYTES = 2**21
 # So many samples are turned at a time: their numbers fill a line of the cache.
@@ -74,17 +75,26 @@ class Axis:
         return (self.windows - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
 
 
-def axes_of(window: Window, windows: Extents) -> list[Axis]:
+@lru_cache(maxsize=1_000)
+def axes_of(window: Window, windows: Extents) -> tuple[Axis, ...]:
     """How a window moves along each axis, so many times."""
     fields = zip(
         window.kernel, window.strides, window.dilations, window.before, windows, strict=True
     )
-    return [Axis(*each) for each in fields]
+    return tuple(Axis(*each) for each in fields)
 
 
 def is_cheaper_beside(channels: int, filters: int, last: Axis) -> bool:
     """Whether copying what each tap of the last axis sees is less work than adding up products."""
     return channels * last.kernel <= filters * (last.kernel - 1)
+
+
+@lru_cache(maxsize=1_000)
+def slabs_of(
+    shape: Extents, itemsize: int, axes: tuple[Axis, ...], group: int, filters: int
+) -> "Slabs":
+    """How windows see an array of a shape; networks call for few, and for each again and again."""
+    return Slabs(shape, itemsize, axes, group, filters)
 
 
 class Slabs:
@@ -102,34 +112,42 @@ class Slabs:
         columns: Positions and samples of a row of windows.
         below: Whether the taps of the last outer axis are taken at a time.
         beside: Whether those of the last axis are.
-        memory: The padded array as (*outer rows, C, phases * width * N), all of that after one
-            axis for the groups where these have several channels each.
+        each: Rows of a matrix that one tap of the last outer axis takes.
+        taps: See `_taps`.
     """
 
-    def __init__(self, x: Array, axes: Sequence[Axis], group: int, filters: int) -> None:
+    def __init__(
+        self, shape: Extents, itemsize: int, axes: tuple[Axis, ...], group: int, filters: int
+    ) -> None:
         self.rank = len(axes)
         if self.rank == 1:
-            axes, x = (Axis(1, 1, 1, 0, 1), *axes), x[:, :, None]
-        self.axes, self.group, self.filters = tuple(axes), group, filters
-        self.channels, self.batch = x.shape[1] // group, len(x)
+            axes = (Axis(1, 1, 1, 0, 1), *axes)
+        self.axes, self.group, self.filters = axes, group, filters
+        self.channels, self.batch, self.itemsize = shape[1] // group, shape[0], itemsize
         *outer, last = self.axes
         self.columns = last.windows * self.batch
         self.rows = tuple(axis.reach for axis in outer)
         self.depthwise = self.channels == 1 < group
         self.below = outer[-1].dilation == 1 or self.depthwise
         self.beside = not self.depthwise and is_cheaper_beside(self.channels, filters, last)
-        taps = last.kernel if self.beside else 1
+        self._copies = last.kernel if self.beside else 1
         self.phases, self.width = last.stride, -(-last.reach // last.stride)
         if self.beside:
             self.phases, self.width = 1, last.windows
         self.pitch = self.phases * self.width * self.batch
-        self.each = self.channels * taps
+        self.each = self.channels * self._copies
         self.apart = 1 if self.depthwise else group
-        self.per_row = x.shape[1] // self.apart * taps * self.pitch
-        self.memory = self._laid(x, taps)
+        self.per_row = shape[1] // self.apart * self._copies * self.pitch
+        self.taps = self._taps()
 
-    def _laid(self, x: Array, taps: int) -> Array:
-        """See `memory`."""
+    def lay(self, x: Array) -> Array:
+        """The padded array as (*outer rows, C, phases * width * N), for `seen`.
+
+        All of that comes after one axis for the groups where these have several channels each.
+        """
+        if self.rank == 1:
+            x = x[:, :, None]
+        taps = self._copies
         *outer, last = self.axes
         source = (x if x.strides[0] == x.itemsize else _turned(x)).transpose(memory_order(x.ndim))
         as_it_is = (*self.rows, x.shape[1], last.reach, self.batch)
@@ -162,8 +180,7 @@ class Slabs:
         spread(lay, shares(found.shape[longest]), laid.nbytes)
         return laid
 
-    @property
-    def taps(self) -> list[tuple[int, int, Extents]]:
+    def _taps(self) -> list[tuple[int, int, Extents]]:
         """How many rows and numbers further each product sees, and its tap of each axis.
 
         Of an axis whose taps are taken at a time that is the first one.
@@ -188,16 +205,20 @@ class Slabs:
         """How many rows of a matrix a product takes."""
         return int(self.each * (self.axes[-2].kernel if self.below else 1))
 
-    def blocks(self, least: int = 1) -> Iterator[tuple[int, int, Part]]:
+    @lru_cache(maxsize=1_000)  # noqa: B019 - `slabs_of` keeps them anyway
+    def blocks(self, least: int = 1) -> tuple[tuple[int, int, Part], ...]:
         """Rows of windows, some at a time: the first row that they see, their number, and place.
 
         The place is a part of an array (N, C, *O) of all windows. There are `least` such blocks,
         or as many as there are rows.
         """
+        return tuple(self._blocks(least))
+
+    def _blocks(self, least: int) -> Iterator[tuple[int, int, Part]]:
         *lead, inner, _ = self.axes
         numbers = (self.filters + self.height) * self.group * self.columns
         most = -(-inner.windows * prod(axis.windows for axis in lead) // least)
-        step = max(1, min(BLOCK_BYTES // (numbers * self.memory.itemsize), most))
+        step = max(1, min(BLOCK_BYTES // (numbers * self.itemsize), most))
         pitches = [prod(self.rows[place + 1 :]) for place in range(len(lead))]
         for place in product(*(range(axis.windows) for axis in lead)):
             row = sum(
@@ -210,17 +231,17 @@ class Slabs:
                 rows = (slice(start, stop),) if self.rank > 1 else ()
                 yield row + start * inner.stride, stop - start, (*before, *rows)
 
-    def seen(self, row: int, count: int, rows: int, start: int) -> Array:
+    def seen(self, memory: Array, row: int, count: int, rows: int, start: int) -> Array:
         """What a tap sees from some rows of windows: (count, group, height, columns)."""
-        item = self.memory.itemsize
+        item = self.itemsize
         inner = self.axes[-2]
         between, group = self.pitch, prod(self.rows) * self.per_row
         if self.depthwise:
             group, between = self.pitch, inner.dilation * self.per_row
         return np.ndarray(
             (count, self.group, self.height, self.columns),
-            self.memory.dtype,
-            self.memory,
+            memory.dtype,
+            memory,
             ((row + rows) * self.per_row + start) * item,
             (inner.stride * self.per_row * item, group * item, between * item, item),
         )

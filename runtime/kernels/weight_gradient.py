@@ -21,8 +21,10 @@ SCRATCH_BYTES = 2**18
 LONG_PRODUCT = 128
 
 
-@kernel("netc.ConvWeightGrad", spreads=True)
-def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> Array:
+@kernel("netc.ConvWeightGrad", out=True, spreads=True)
+def conv_weight_grad(
+    x: Array, dy: Array, *, group: int, out: Array | None = None, **attributes: Any
+) -> Array:
     """X (N, C, *S), dy (N, M, *O) => dw (M, C / group, *K).
 
     With a stride of s, each tap sees one of the s phases x[i::s], which is a convolution of
@@ -30,14 +32,18 @@ def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> A
     """
     window = window_of(attributes)
     channels = x.shape[1] // group
+    dw = np.empty((dy.shape[1], channels, *window.kernel), x.dtype) if out is None else out
     if is_batch_innermost(dy) and x.size:
-        return weight_gradient(x, dy, axes_of(window, dy.shape[2:]), group)
-    dw = np.zeros((dy.shape[1], channels, *window.kernel), x.dtype)
+        weight_gradient(x, dy, dw, axes_of(window, dy.shape[2:]), group)
+        return dw
+    dw[...] = 0
     if not x.size or not dy.size:
         return dw
     alone = set(window.kernel) == {1} and not any(window.pads)
     if alone and x.shape[2:] == dy.shape[2:] and prod(x.shape[2:]) >= LONG_PRODUCT:
-        return _pointwise(x, dy, group).reshape(dw.shape)
+        left, right = (a.reshape(len(a), group, a.shape[1] // group, -1) for a in (dy, x))
+        correlate(left, right, dw.reshape(group, -1, channels))
+        return dw
     axes = [_phases(window, axis) for axis in range(window.rank)]
     for phase in product(*axes):
         strided = zip(phase, window.strides, strict=True)
@@ -47,15 +53,6 @@ def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> A
         if part.size:
             dw[taps] = _correlated(part, dy, [p.shifts for p in phase], group)
     return dw
-
-
-def _pointwise(x: Array, dy: Array, group: int) -> Array:
-    """Without a window, a matrix product per sample, of what lies in memory as it is."""
-    left, right = (a.reshape(len(a), group, a.shape[1] // group, -1) for a in (dy, x))
-    total: Array = correlate(left[0], right[0])
-    for sample in range(1, len(x)):
-        total += correlate(left[sample], right[sample])
-    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ def _by_lines(x: Array, dy: Array, lines: Lines, shifts: Shifts, group: int) -> 
         write(left, samples, lines.padded, part, lines.windows)
         rows = stack.fill(x[block, start * channels : stop * channels])
         for tap, seen in enumerate(stack.views(rows)):
-            total[tap, start:stop] += correlate(left, seen)
+            correlate(left[None], seen[None], total[tap, start:stop])
     return total
 
 
@@ -132,7 +129,7 @@ def _by_windows(x: Array, dy: Array, lines: Lines, shifts: Shifts, group: int) -
             visible: Any = (..., *(seen for _, seen in places))
             columns[:, tap][inside] = parts[visible]
         seen = columns.reshape(group, taps * channels, -1)
-        total += correlate(gradients, seen)
+        correlate(gradients[None], seen[None], total)
     outer, last = len(lines.offsets), len(lines.last)
     split = total.reshape(group, filters, outer, last * channels)
     return split.transpose(2, 0, 1, 3)
