@@ -187,18 +187,17 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     sums = SUMS if len(blocks) >= SUMS and size <= SMALL_SUM else 1
     sides = sorted((filters, slabs.height), reverse=True)
     totals = scratch("totals", (sums, len(taps), group, *sides), x.dtype)
-    totals[...] = 0
     if slabs.height > filters:
         totals = totals.swapaxes(-1, -2)
 
     def compute(part: tuple[int, slice, slice]) -> None:
         own, groups, kept = part
         total = totals[own, :, groups, kept]
-        for row, count, place in blocks[own::sums]:
+        for first, (row, count, place) in enumerate(blocks[own::sums]):
             left = slabs.rows_of(dy, place)[:, groups, kept]
             for number, (rows, start, _) in enumerate(taps):
                 seen = slabs.seen(memory, row, count, rows, start)[:, groups]
-                correlate(left, seen, total[number])
+                correlate(left, seen, total[number], fresh=not first)
 
     every = [slice(None)]
     work = of_product(dy.size * slabs.height * len(taps))

@@ -28,22 +28,39 @@ def multiply(left: Array, right: Array, out: Array) -> None:
     np.matmul(left, right, out=out)
 
 
-def correlate(left: Array, right: Array, total: Array) -> None:
+def correlate(left: Array, right: Array, total: Array, *, fresh: bool = False) -> None:
     """Add left (R, ..., M, K) times right (R, ..., N, K), summed over R and K, to (..., M, N).
 
     That is fastest where the longer side of the total comes first in memory.
+
+    Args:
+        left: The rows of the result.
+        right: Its columns.
+        total: What to add to.
+        fresh: Whether the total holds nothing yet, and is written to.
     """
-    if right.shape[-2] > left.shape[-2]:
-        return correlate(right, left, total.swapaxes(-1, -2))
-    pieces = _pieces(left.shape[-1], SMALL // max(prod(total.shape[-2:]), 1), LEAST_TERMS)
+    if total.strides[-1] > total.strides[-2]:
+        return correlate(right, left, total.swapaxes(-1, -2), fresh=fresh)
+    if not left.size or not right.size:
+        total[...] = 0 if fresh else total
+        return None
+    pieces = _pieces(left.shape[-1], SMALL // prod(total.shape[-2:]), LEAST_TERMS)
     left, right = _split(left, pieces), _split(right, pieces).swapaxes(-1, -2)
     shape = (*left.shape[1:-1], right.shape[-1])
-    step = max(1, TERMS // max(prod(shape), 1))
+    step = max(1, TERMS // prod(shape))
     for start in range(0, len(left), step):
         some = slice(start, start + step)
-        terms = scratch("terms", (len(left[some]), *shape), total.dtype)
-        np.matmul(left[some], right[some], out=terms)
-        total += terms[0, ..., 0, :, :] if len(terms) == pieces == 1 else terms.sum((0, -3))
+        alone = len(left[some]) == pieces == 1
+        if alone and fresh:
+            np.matmul(left[start, ..., 0, :, :], right[start, ..., 0, :, :], out=total)
+        else:
+            terms = scratch("terms", (len(left[some]), *shape), total.dtype)
+            np.matmul(left[some], right[some], out=terms)
+            if fresh:
+                np.add.reduce(terms, (0, -3), out=total)
+            else:
+                total += terms[0, ..., 0, :, :] if alone else terms.sum((0, -3))
+        fresh = False
     return None
 
 

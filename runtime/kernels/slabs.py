@@ -38,7 +38,7 @@ def memory_order(rank: int) -> Extents:
 
 def is_worthwhile(shape: Extents) -> bool:
     """Whether an array of this shape had best lie like that, for convolutions."""
-    return len(shape) > 2 and shape[0] > 1 and shape[0] * shape[-1] >= WORTHWHILE_ROW
+    return len(shape) > 2 and shape[0] * shape[-1] >= WORTHWHILE_ROW
 
 
 def batch_innermost(shape: Extents, dtype: "np.dtype[Any]") -> Array:

@@ -13,9 +13,10 @@ from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, Finish, Layout, kernel
 from .batch_innermost import convolve_transposed
 from .convolution import conv
-from .lines import PRODUCTS_PER_COPY
 from .slabs import axes_of, is_batch_innermost
 
+# So many products cost what a copied number does; measured.
+PRODUCTS_PER_COPY = 64
 # Scratch memory for the products of all taps; a batch that needs more is taken in parts.
 SCRATCH_BYTES = 64 * 2**20
 

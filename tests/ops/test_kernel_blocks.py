@@ -1,26 +1,23 @@
-"""Kernels that work in blocks, or choose between ways, on every block size and each way."""
+"""Kernels that work in blocks, on every block size."""
 
 import pytest
 from support.op_table import ROWS
 from support.ops import OpRow, check_meaning
 
 from netc.runtime.kernels import columns, convolution, max_pool_gradient, products, weight_gradient
-from netc.runtime.kernels.lines import Lines
 
 pytestmark = pytest.mark.slow
 
 BLOCKED = {"Conv", "ConvTranspose", "netc.ConvWeightGrad", "netc.MaxPoolGrad"}
-CONVOLVED = BLOCKED - {"netc.MaxPoolGrad"}
 LIMITS = (
     (columns, "LONG_ROW"),
     (convolution, "BLOCK_BYTES"),
     (max_pool_gradient, "BLOCK_BYTES"),
-    (weight_gradient, "SCRATCH_BYTES"),
-    (weight_gradient, "SMALL"),
     (weight_gradient, "LONG_PRODUCT"),
     (products, "SMALL"),
     (products, "LEAST_COLUMNS"),
     (products, "LEAST_TERMS"),
+    (products, "TERMS"),
 )
 
 
@@ -30,12 +27,4 @@ def test_small_blocks(row: OpRow, limit: int, monkeypatch: pytest.MonkeyPatch) -
     """Samples one by one, and a few at a time with some left over, mean the same."""
     for module, name in LIMITS:
         monkeypatch.setattr(module, name, limit)
-    check_meaning(row)
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.op_type in CONVOLVED], ids=str)
-@pytest.mark.parametrize("lined", [False, True])
-def test_both_ways(row: OpRow, lined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines and copied windows mean the same, whichever would be chosen."""
-    monkeypatch.setattr(Lines, "are_worthwhile", lambda *_, **__: lined)
     check_meaning(row)
