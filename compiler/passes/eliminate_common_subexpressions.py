@@ -21,7 +21,7 @@ def eliminate_common_subexpressions(graph: Graph) -> Graph:
     found: dict[Hashable, tuple[Value, ...]] = {}
 
     def merge(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-        if not _is_determined(node):
+        if not is_determined(node):
             return None
         extents = told_extents(build, node, operands)
         key = _expression(node, operands) if extents is None else (node.outputs, extents)
@@ -34,7 +34,7 @@ def eliminate_common_subexpressions(graph: Graph) -> Graph:
     return merged if len(merged) < len(graph) else graph
 
 
-def _is_determined(node: Node) -> bool:
+def is_determined(node: Node) -> bool:
     """Whether the record of a node tells all that its outputs depend on."""
     if node.op_type == CONSTANT:
         return True

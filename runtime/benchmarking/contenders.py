@@ -94,7 +94,8 @@ def _open_engine(contender: Contender, work: Work) -> Task:
     if not work.step and contender.engine == "onnxruntime":
         return _open_exported(work)
     if not work.step:
-        run = engine_named(contender.engine).open(set_mode(work.graph, training=False))
+        settled = set_mode(work.graph, training=False)
+        run = engine_named(contender.engine).open(settled, weights=work.state)
         return lambda: run(work.inputs, work.state)
     stepper = Stepper(work.train_step(), work.state, engine=contender.engine)
     rates = work.rates

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -20,8 +21,12 @@ from ..kerneldef import Array
 from ..weights.state import State
 from .executor import Ready, admit, read_weights
 from .executor import run as run_plan
+from .frozen import bytes_of, frozen
 from .plan import Plan, plan, resolve_fetches
 from .session import Session
+
+NO_WEIGHTS: State = MappingProxyType({})
+MOST_INSIDE = 2**30  # bytes of weights that are part of a model in memory, which ends at 2 GiB
 
 Runner = Callable[[Mapping[str, Any], State], dict[str, Array]]
 """Inputs by name, and weights by name, to outputs by name."""
@@ -52,13 +57,22 @@ _RUNNERS: "WeakKeyDictionary[Graph, dict[Any, Runner]]" = WeakKeyDictionary()
 class Engine(Protocol):
     """What computes graphs."""
 
-    def open(self, graph: Graph, *, device: str = "cpu", dtype: str | None = None) -> Runner:
+    def open(
+        self,
+        graph: Graph,
+        *,
+        device: str = "cpu",
+        dtype: str | None = None,
+        weights: State | None = None,
+    ) -> Runner:
         """Prepare a graph once, to be computed with inputs and weights that change.
 
         Args:
             graph: The graph.
             device: `cpu`, or `cuda` on onnxruntime.
             dtype: The float type to compute in, where it is not the graph's; NumPy only.
+            weights: The weights that every run is given, where these stay the same: what
+                depends on them alone is computed once.
 
         Raises:
             NetError: The engine, the device or the type is not available (E502).
@@ -76,21 +90,32 @@ class Engine(Protocol):
         """
 
 
-def plan_of(graph: Graph, *, dtype: str | None = None) -> Plan:
+def plan_of(graph: Graph, *, dtype: str | None = None, weights: State | None = None) -> Plan:
     """How NumPy computes a graph's outputs, in inference mode unless it is in a mode already."""
-    built = settle(build_functions(graph))
-    return plan(fold_normalizations(built), dtype=dtype, fuse=True)
+    built = fold_normalizations(settle(build_functions(graph)))
+    if weights is not None:
+        built = frozen(built, weights, dtype=dtype)
+    return plan(built, dtype=dtype, fuse=True)
 
 
 class OnNumpy:
     """Plans, computed by kernels on NumPy arrays."""
 
-    def open(self, graph: Graph, *, device: str = "cpu", dtype: str | None = None) -> Runner:
+    def open(
+        self,
+        graph: Graph,
+        *,
+        device: str = "cpu",
+        dtype: str | None = None,
+        weights: State | None = None,
+    ) -> Runner:
         """See `Engine`."""
-        return partial(run_plan, self._planned(graph, device, dtype))
+        return partial(run_plan, self._planned(graph, device, dtype, weights))
 
     @staticmethod
-    def _planned(graph: Graph, device: str, dtype: str | None = None) -> Plan:
+    def _planned(
+        graph: Graph, device: str, dtype: str | None = None, weights: State | None = None
+    ) -> Plan:
         if device != "cpu":
             raise error(
                 "E502",
@@ -100,7 +125,7 @@ class OnNumpy:
         if dtype not in (None, "float32", "float64"):
             help = "use float32 or float64"
             raise error("E502", f"NumPy does not compute in `{dtype}`", help=help)
-        return plan_of(graph, dtype=dtype)
+        return plan_of(graph, dtype=dtype, weights=weights)
 
     def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
         """See `Engine`; kernels choose where results go that nobody waits for."""
@@ -116,19 +141,29 @@ class OnNumpy:
 
 
 class OnOnnxruntime:
-    """ONNX models, computed by onnxruntime; weights are inputs, so one session is enough."""
+    """ONNX models, computed by onnxruntime; weights that change are inputs of one session."""
 
-    def open(self, graph: Graph, *, device: str = "cpu", dtype: str | None = None) -> Runner:
-        """See `Engine`."""
+    def open(
+        self,
+        graph: Graph,
+        *,
+        device: str = "cpu",
+        dtype: str | None = None,
+        weights: State | None = None,
+    ) -> Runner:
+        """See `Engine`; onnxruntime lays weights out that stay, and folds normalizations."""
         if dtype is not None:
             raise error("E502", "onnxruntime computes in the network's own element type only")
         settled = settle(graph)
         planned, names = plan(settled), tuple(graph.outputs)
-        session = _session(expose_parameters(settled), device)
+        inside = weights is not None and bytes_of(graph.parameters.values()) <= MOST_INSIDE
+        shown = settled if inside else expose_parameters(settled)
+        session = _session(shown, device, weights or NO_WEIGHTS)
 
         def compute(feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
             admit(planned, feeds)
-            found = session.run({**feeds, **read_weights(planned, state)})
+            held = {} if inside else read_weights(planned, state)
+            found = session.run({**feeds, **held})
             return dict(zip(names, found.values(), strict=True))
 
         return compute
@@ -160,8 +195,8 @@ class OnOnnxruntime:
         return compute
 
 
-def _session(graph: Graph, device: str) -> Session:
-    """A graph without parameters, ready to run; its outputs by their number."""
+def _session(graph: Graph, device: str, weights: State = NO_WEIGHTS) -> Session:
+    """A graph with its weights inside, ready to run; its outputs by their number."""
     from ...compiler.emit.onnx import write  # with onnx, which the other engine starts without
     from .channel_block import channel_block
 
@@ -169,7 +204,7 @@ def _session(graph: Graph, device: str) -> Session:
     graph = graph if block is None else block_channels(graph, block)
     outputs = {_output(i): value for i, value in enumerate(graph.outputs.values())}
     buffer = io.BytesIO()
-    write(replace(graph, outputs=outputs), {}, buffer)
+    write(replace(graph, outputs=outputs), weights, buffer)
     return Session(buffer.getvalue(), device=device)
 
 

@@ -103,8 +103,8 @@ def predict(
     Raises:
         NetError: Samples and network do not fit, or the engine is not available (E502).
     """
-    run = engine_named(engine).open(graph, device=device, dtype=dtype)
     state = {name: weights[name] for name in graph.parameters}
+    run = engine_named(engine).open(graph, device=device, dtype=dtype, weights=state)
     found: dict[str, list[Array]] = {name: [] for name in graph.outputs}
     for feeds in samples.still(MEASURED_AT_ONCE):
         for name, array in restored(run(feeds, state), samples.fitted.targets).items():

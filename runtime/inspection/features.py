@@ -69,7 +69,7 @@ class Extractor:
         needed = eliminate_dead_nodes(set_mode(watched, training=False))
         self.inputs = tuple(name for name in needed.inputs)
         self.weights = {name: state[name] for name in needed.parameters}
-        self._run = engine_named(engine).open(needed, device=device)
+        self._run = engine_named(engine).open(needed, device=device, weights=self.weights)
 
     def features(self, feeds: Mapping[str, Array]) -> Array:
         """The features of a batch, (N, ...).

@@ -27,7 +27,7 @@ def test_products_in_pieces(rows: int, terms: int, columns: int, dtype: type) ->
     out = memory.swapaxes(1, 2)
     multiply(left, right, out)
     np.testing.assert_allclose(out, expected, tolerance, tolerance * np.abs(expected).max())
-    total = np.ones((2, columns, rows), dtype)
+    total: Any = np.ones((2, columns, rows), dtype)
     correlate(right.swapaxes(2, 3).copy(), left, total)
     turned = 1 + expected.swapaxes(2, 3).sum(0)
     np.testing.assert_allclose(total, turned, tolerance, tolerance * np.abs(expected).max())
