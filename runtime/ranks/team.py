@@ -11,6 +11,7 @@ from ...grammar.diagnostics import error
 from ..kernels.workers import allowed_cores, have_cores
 from .buckets import Buckets, Layout, Sum, layouts, wait
 from .launch import Launch, launch
+from .shared_state import SharedState, shared_state
 from .sums import ByMessages, shared_sums
 
 Shared = TypeVar("Shared")
@@ -32,6 +33,10 @@ class Team(Protocol):
 
     def buckets(self, parts: Sequence[Mapping[str, TensorType]]) -> list[Buckets]:
         """Sums of arrays over all ranks, for each part of a step those of its arrays."""
+        ...
+
+    def state(self, types: Mapping[str, TensorType]) -> SharedState | None:
+        """Memory for new state, of which each rank computes a part, where all see the same."""
         ...
 
     def any(self, *facts: bool) -> list[bool]:
@@ -60,6 +65,10 @@ class Alone:
     def buckets(self, parts: Sequence[Mapping[str, TensorType]]) -> list[Buckets]:
         """There is nothing to sum."""
         raise NotImplementedError
+
+    def state(self, types: Mapping[str, TensorType]) -> SharedState | None:
+        """There is nobody to share it with."""
+        return None
 
     def any(self, *facts: bool) -> list[bool]:
         """See `Team`."""
@@ -100,6 +109,10 @@ class OverMpi:
         every = [layout for part in laid_out for layout in part]
         sums = iter(shared_sums(self._mpi, self._all, every) or self._messages(every))
         return [Buckets(zip(part, islice(sums, len(part)), strict=True)) for part in laid_out]
+
+    def state(self, types: Mapping[str, TensorType]) -> SharedState | None:
+        """See `Team`."""
+        return shared_state(self._mpi, self._all, types) if types else None
 
     def _messages(self, layouts: Sequence[Layout]) -> list[Sum]:
         return [ByMessages(self._mpi, self._all, np.zeros(x.size, x.dtype)) for x in layouts]

@@ -64,12 +64,17 @@ class Stepper:
     @property
     def state(self) -> dict[str, Array]:
         """Parameters, buffers and the optimizer's tensors by name; no step changes these arrays."""
-        self._lent = True
+        if not self._lent:
+            self._state, self._lent = self._kept(self._state), True
         return self._state
 
     @state.setter
     def state(self, state: Mapping[str, Array]) -> None:
         self._set(dict(state))
+
+    def _kept(self, state: dict[str, Array]) -> dict[str, Array]:
+        """A state that no step writes over, even if nobody tells it not to."""
+        return self._run.kept(state) if isinstance(self._run, OnRanks) else state
 
     def advance(self, feeds: Mapping[str, Any]) -> dict[str, Array]:
         """Take one step, and return the loss and the network's outputs.
@@ -89,7 +94,7 @@ class Stepper:
 
     def undo(self) -> None:
         """Go back to the state before the last step."""
-        self._set(self._before[0])
+        self._set(self._kept(self._before[0]))
 
 
 def scalars(graph: Graph, step: int, lr: float, momentum: float) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from netc.compiler.ir.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
 from netc.runtime.ranks.buckets import Buckets, Layout, layouts
 from netc.runtime.ranks.launch import Launch, launch
+from netc.runtime.ranks.shared_state import parts
 from netc.runtime.ranks.team import check_size, cores_of
 from netc.runtime.run_folder.history import History
 
@@ -141,6 +142,26 @@ def test_ranks_come_to_what_one_does(
         for column, within in {"loss": 1e-3, "val_loss": 1e-3, "accuracy": 0.01}.items():
             one, several = (np.array(each.column(column), float) for each in histories)
             np.testing.assert_allclose(several, one, rtol=0, atol=within)
+
+
+SCARCE = """
+from netc.runtime.ranks import shared_memory
+shared_memory._is_free = lambda size: False
+"""
+
+
+@needs_mpi
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_ranks_that_share_no_memory(
+    engine: str, alone: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Where it is scarce, sums travel as messages, and each rank updates all of its own weights."""
+    write_programs(tmp_path)
+    run = f"adam {engine}"
+    found = on_ranks(2, "-c", SCARCE + ALL_OF_THEM, run, cwd=tmp_path)
+    assert found.status == 0, found.err
+    check_close(weights(tmp_path / run), weights(alone(run)), 2e-4)
 
 
 SAYS = {
@@ -305,11 +326,20 @@ def test_buckets() -> None:
     assert all(not array.any() for array in buckets.collect().values())
 
 
+def test_parts_of_the_update() -> None:
+    """What is kept for a weight is computed with it, and ranks have about as much to do."""
+    sizes = {"a.weight": 60, "a.weight.momentum": 60, "a.bias": 5, "b.weight": 40, "c": 30, "cc": 9}
+    first, second = parts({f"{name}.next": size for name, size in sizes.items()}, 2)
+    assert first == {"a.weight.next", "a.weight.momentum.next"}
+    assert second == {"a.bias.next", "b.weight.next", "c.next", "cc.next"}
+    assert parts({"a.next": 1}, 3) == [{"a.next"}, set(), set()]
+
+
 # Sums of each rank's own numbers, in memory and, where one rank has none to share, by messages.
 SUMMED = """
 import numpy as np
 from netc.compiler.ir.types import DType, TensorType
-from netc.runtime.ranks import sums
+from netc.runtime.ranks import shared_memory, sums
 from netc.runtime.ranks.team import join
 
 team = join()
@@ -318,7 +348,7 @@ parts = [
     {"b": TensorType(DType.FLOAT64, (3,)), "h": TensorType(DType.FLOAT16, (2,))},
 ]
 for is_shared in (True, False):
-    sums._is_free = lambda size: is_shared or team.rank != 1
+    shared_memory._is_free = lambda size: is_shared or team.rank != 1
     shared = team.buckets(parts)
     first = shared[0].buckets[0].sum
     assert isinstance(first, sums.InMemory if is_shared else sums.ByMessages), first
