@@ -14,6 +14,7 @@ from ..arrays.feeds import check_feeds
 from ..extras import importing
 from ..kerneldef import Array
 from ..kernels.workers import chosen_workers, shared_cores
+from .io_bindings import Bindings
 
 # What a device is to onnxruntime, and how to get it.
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -54,6 +55,8 @@ class Session:
             raise _no_device(device, available, "this onnxruntime was built without it")
         self.device = device
         self._session = _open(runtime, model, device)
+        value = runtime.OrtValue.ortvalue_from_numpy
+        self._bindings = Bindings(self._session, value, copies=device != "cpu")
         active = self._session.get_providers()
         if PROVIDERS[device] not in active:
             raise _no_device(device, active, "it is built in, but could not be started")
@@ -106,22 +109,10 @@ class Session:
         Raises:
             NetError: onnxruntime fails (E506), or its memory does not suffice (E507).
         """
-        value = _onnxruntime().OrtValue.ortvalue_from_numpy
-        binding = self._session.io_binding()
-        for name in self.inputs:
-            given = np.ascontiguousarray(feeds[name]).reshape(np.shape(feeds[name]))  # 0 axes, too
-            binding.bind_ortvalue_input(name, value(given))
-        for name in self.outputs:
-            if name in into:
-                binding.bind_ortvalue_output(name, value(into[name]))
-            else:
-                binding.bind_output(name)
         try:
-            self._session.run_with_iobinding(binding)
+            return self._bindings.run(feeds, into, tuple(self.inputs), self.outputs)
         except Exception as failure:  # onnxruntime's exceptions share no other base
             raise _refused("onnxruntime cannot run the model", failure) from None
-        found = zip(self.outputs, binding.get_outputs(), strict=True)
-        return {name: into[name] if name in into else made.numpy() for name, made in found}
 
     def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, TensorType]:
         """The inputs' types; onnxruntime tells none without a rank from one without axes."""
