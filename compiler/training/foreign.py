@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Span
+from ...grammar.translation.words import by_word
 from ..expressions.arguments import Word, spell, whole
 from ..expressions.binding import GivenArgument, bind
 from .terms import TermDef
@@ -34,118 +35,107 @@ class OurTerm(NamedTuple):
 _NEAREST = "the nearest one, not the same"
 _EPOCHS = {"per": Word("epoch")}  # PyTorch's schedules count epochs
 
-# Each of our terms with the names that it has elsewhere, in lower case, without `_`.
-_TERMS: Sequence[tuple[OurTerm, str]] = (
-    (
-        OurTerm("loss", "cross_entropy"),
-        "crossentropy crossentropyloss softmaxcrossentropy softmaxloss categoricalcrossentropy"
-        " sparsecategoricalcrossentropy softmaxwithloss logloss",
-    ),
-    (OurTerm("loss", "kl_divergence"), "kldiv kldivloss kldivergence kullbackleiblerdivergence"),
-    (OurTerm("loss", "cross_entropy", unlike=_NEAREST), "ctc ctcloss"),
-    (OurTerm("loss", "focal"), "focalloss sigmoidfocalloss"),
-    (OurTerm("loss", "dice"), "diceloss"),
-    (
-        OurTerm("loss", "mse", unlike=_NEAREST),
-        "poisson poissonnllloss cosinesimilarity cosineembeddingloss",
-    ),
-    (
-        OurTerm("loss", "hinge", unlike=_NEAREST),
-        "triplet tripletmarginloss contrastive marginrankingloss",
-    ),
-    (
-        OurTerm("loss", "binary_cross_entropy"),
-        "bce bceloss bcewithlogitsloss binarycrossentropy sigmoidcrossentropyloss"
-        " binarycrossentropywithlogits",
-    ),
-    (OurTerm("loss", "mse"), "mse mseloss meansquarederror l2 l2loss euclideanloss"),
-    (OurTerm("loss", "mae"), "mae maeloss meanabsoluteerror l1 l1loss"),
-    (OurTerm("loss", "nll"), "nllloss"),
-    (OurTerm("loss", "huber"), "huberloss smoothl1 smoothl1loss"),
-    (OurTerm("loss", "log_cosh"), "logcosh logcoshloss"),
-    (OurTerm("loss", "hinge"), "hingeloss categoricalhinge multimarginloss"),
-    (OurTerm("optimizer", "adam", "lr"), "adam"),
-    (OurTerm("optimizer", "adamw", "lr"), "adamw"),
-    (OurTerm("optimizer", "sgd", "lr momentum"), "sgd momentumoptimizer"),
-    (OurTerm("optimizer", "sgd", "lr"), "gd gradientdescent"),
-    (OurTerm("optimizer", "rmsprop", "lr"), "rmsprop"),
-    (OurTerm("optimizer", "adagrad", "lr"), "adagrad"),
-    (OurTerm("optimizer", "adam", "lr", unlike=_NEAREST), "nadam adamax radam amsgrad lion ftrl"),
-    (OurTerm("optimizer", "sgd", "momentum"), "momentum"),
-    (OurTerm("optimizer", "sgd", "momentum", {"momentum": 0.9, "nesterov": True}), "nesterov"),
-    (OurTerm("optimizer", "rmsprop", unlike=_NEAREST), "adadelta"),
-    (OurTerm("optimizer", "sgd", "lr", unlike=_NEAREST), "lbfgs lars lamb asgd rprop"),
-    (OurTerm("schedule", "step", "every factor"), "step"),
-    (OurTerm("schedule", "step", "every factor", _EPOCHS), "steplr stepdecay"),
-    (OurTerm("schedule", "exponential", "k"), "exponential"),
-    (OurTerm("schedule", "exponential", "factor", _EPOCHS), "exponentiallr"),
-    (OurTerm("schedule", "cosine", "end"), "cosine"),
-    (OurTerm("schedule", "cosine", "_ end", _EPOCHS), "cosineannealing cosineannealinglr"),
-    (OurTerm("schedule", "cosine"), "cosinedecay"),
-    (OurTerm("schedule", "plateau"), "reducelronplateau"),
-    (OurTerm("schedule", "one_cycle"), "onecyclelr onecycle"),
-    (OurTerm("schedule", "one_cycle", unlike=_NEAREST), "cycliclr"),
-    (OurTerm("schedule", "constant", "warmup"), "warmup"),
-    (OurTerm("schedule", "restarts", "every"), "cosinedecayrestarts"),
-    (OurTerm("schedule", "restarts", "every factor end", _EPOCHS), "cosineannealingwarmrestarts"),
-    (OurTerm("schedule", "multistep", "at factor", _EPOCHS), "multisteplr"),
-    (OurTerm("schedule", "multistep", "at factor"), "multistep"),
-    (OurTerm("schedule", "multistep", "at"), "piecewiseconstantdecay"),
-    (OurTerm("schedule", "polynomial", "_ power", _EPOCHS), "polynomiallr"),
-    (OurTerm("schedule", "polynomial"), "polynomialdecay"),
-    (
-        OurTerm("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
-        "linearlr lambdalr",
-    ),
-    (OurTerm("schedule", "exponential", "_ _ factor"), "exponentialdecay"),
-    (OurTerm("schedule", "constant"), "constantlr none fixed"),
-    (
-        OurTerm("augment", "flip", "rate", {"axis": Word("horizontal")}),
-        "randomhorizontalflip horizontalflip hflip",
-    ),
-    (
-        OurTerm("augment", "flip", "rate", {"axis": Word("vertical")}),
-        "randomverticalflip verticalflip",
-    ),
-    (OurTerm("augment", "flip", "", {"axis": Word("horizontal")}), "randomflip"),
-    (
-        OurTerm("augment", "crop", "size", unlike="the nearest one: it only cuts"),
-        "randomresizedcrop",
-    ),
-    (
-        OurTerm("augment", "translate", "", {"pixels": 2}, _NEAREST),
-        "randomaffine randomtranslation",
-    ),
-    (OurTerm("augment", "crop", "size pad"), "randomcrop"),
-    (OurTerm("augment", "rotate", "degrees"), "randomrotation rotation"),
-    (OurTerm("augment", "translate", "pixels"), "shift"),
-    (OurTerm("augment", "color", "amount", {"amount": 0.2}), "colorjitter"),
-    (OurTerm("augment", "erase", "rate"), "randomerasing"),
-    (OurTerm("augment", "cutout", "", {"size": 8}, _NEAREST), "coarsedropout"),
-    (OurTerm("augment", "noise", "std"), "gaussiannoise"),
-    (OurTerm("preprocess", "standardize"), "standardscaler normalize normalization zscore"),
-    (OurTerm("preprocess", "scale"), "minmaxscaler minmax rescaling rescale"),
-    (OurTerm("preprocess", "pca", "components"), "pca"),
-    (OurTerm("preprocess", "whiten"), "whitening"),
-    (OurTerm("regularize", "l2", "strength"), "weightdecay"),
-    (OurTerm("data", "idx", "path", {"path": "mnist/"}), "mnist"),
-    (OurTerm("data", "idx", "path", {"path": "fashion-mnist/"}), "fashionmnist"),
-    (OurTerm("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}), "cifar cifar10"),
-    (
-        OurTerm("data", "images", "path", {"path": "imagenet/train/", "size": (224, 224)}),
-        "imagenet",
-    ),
-    (
-        OurTerm("data", "images", "path", {"path": "images/"}),
-        "imagefolder imagedatasetfromdirectory",
-    ),
-    (OurTerm("data", "csv", "", {"path": "iris.data"}), "iris loadiris"),
-    (OurTerm("data", "digits"), "loaddigits"),
-    (OurTerm("data", "csv", "path", {"path": "data.csv"}), "readcsv loadtxt genfromtxt"),
-    (OurTerm("data", "csv", "path"), "csv"),
-    (OurTerm("data", "npz", "path", {"path": "data.npz"}), "load"),
+# By the names that they have elsewhere, in lower case and without `_`.
+OUR_TERMS: Mapping[str, OurTerm] = by_word(
+    {
+        "crossentropy crossentropyloss softmaxcrossentropy": OurTerm("loss", "cross_entropy"),
+        "softmaxloss categoricalcrossentropy": OurTerm("loss", "cross_entropy"),
+        "sparsecategoricalcrossentropy softmaxwithloss logloss": OurTerm("loss", "cross_entropy"),
+        "kldiv kldivloss kldivergence kullbackleiblerdivergence": OurTerm("loss", "kl_divergence"),
+        "ctc ctcloss": OurTerm("loss", "cross_entropy", unlike=_NEAREST),
+        "focalloss sigmoidfocalloss": OurTerm("loss", "focal"),
+        "diceloss": OurTerm("loss", "dice"),
+        "poisson poissonnllloss cosinesimilarity cosineembeddingloss": OurTerm(
+            "loss", "mse", unlike=_NEAREST
+        ),
+        "triplet tripletmarginloss contrastive marginrankingloss": OurTerm(
+            "loss", "hinge", unlike=_NEAREST
+        ),
+        "bce bceloss bcewithlogitsloss binarycrossentropy": OurTerm("loss", "binary_cross_entropy"),
+        "sigmoidcrossentropyloss binarycrossentropywithlogits": OurTerm(
+            "loss", "binary_cross_entropy"
+        ),
+        "mse mseloss meansquarederror l2 l2loss euclideanloss": OurTerm("loss", "mse"),
+        "mae maeloss meanabsoluteerror l1 l1loss": OurTerm("loss", "mae"),
+        "nllloss": OurTerm("loss", "nll"),
+        "huberloss smoothl1 smoothl1loss": OurTerm("loss", "huber"),
+        "logcosh logcoshloss": OurTerm("loss", "log_cosh"),
+        "hingeloss categoricalhinge multimarginloss": OurTerm("loss", "hinge"),
+        "adam": OurTerm("optimizer", "adam", "lr"),
+        "adamw": OurTerm("optimizer", "adamw", "lr"),
+        "sgd momentumoptimizer": OurTerm("optimizer", "sgd", "lr momentum"),
+        "gd gradientdescent": OurTerm("optimizer", "sgd", "lr"),
+        "rmsprop": OurTerm("optimizer", "rmsprop", "lr"),
+        "adagrad": OurTerm("optimizer", "adagrad", "lr"),
+        "nadam adamax radam amsgrad lion ftrl": OurTerm("optimizer", "adam", "lr", unlike=_NEAREST),
+        "momentum": OurTerm("optimizer", "sgd", "momentum"),
+        "nesterov": OurTerm("optimizer", "sgd", "momentum", {"momentum": 0.9, "nesterov": True}),
+        "adadelta": OurTerm("optimizer", "rmsprop", unlike=_NEAREST),
+        "lbfgs lars lamb asgd rprop": OurTerm("optimizer", "sgd", "lr", unlike=_NEAREST),
+        "step": OurTerm("schedule", "step", "every factor"),
+        "steplr stepdecay": OurTerm("schedule", "step", "every factor", _EPOCHS),
+        "exponential": OurTerm("schedule", "exponential", "k"),
+        "exponentiallr": OurTerm("schedule", "exponential", "factor", _EPOCHS),
+        "cosine": OurTerm("schedule", "cosine", "end"),
+        "cosineannealing cosineannealinglr": OurTerm("schedule", "cosine", "_ end", _EPOCHS),
+        "cosinedecay": OurTerm("schedule", "cosine"),
+        "reducelronplateau": OurTerm("schedule", "plateau"),
+        "onecyclelr onecycle": OurTerm("schedule", "one_cycle"),
+        "cycliclr": OurTerm("schedule", "one_cycle", unlike=_NEAREST),
+        "warmup": OurTerm("schedule", "constant", "warmup"),
+        "cosinedecayrestarts": OurTerm("schedule", "restarts", "every"),
+        "cosineannealingwarmrestarts": OurTerm("schedule", "restarts", "every factor end", _EPOCHS),
+        "multisteplr": OurTerm("schedule", "multistep", "at factor", _EPOCHS),
+        "multistep": OurTerm("schedule", "multistep", "at factor"),
+        "piecewiseconstantdecay": OurTerm("schedule", "multistep", "at"),
+        "polynomiallr": OurTerm("schedule", "polynomial", "_ power", _EPOCHS),
+        "polynomialdecay": OurTerm("schedule", "polynomial"),
+        "linearlr lambdalr": OurTerm(
+            "schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST
+        ),
+        "exponentialdecay": OurTerm("schedule", "exponential", "_ _ factor"),
+        "constantlr none fixed": OurTerm("schedule", "constant"),
+        "randomhorizontalflip horizontalflip hflip": OurTerm(
+            "augment", "flip", "rate", {"axis": Word("horizontal")}
+        ),
+        "randomverticalflip verticalflip": OurTerm(
+            "augment", "flip", "rate", {"axis": Word("vertical")}
+        ),
+        "randomflip": OurTerm("augment", "flip", "", {"axis": Word("horizontal")}),
+        "randomresizedcrop": OurTerm(
+            "augment", "crop", "size", unlike="the nearest one: it only cuts"
+        ),
+        "randomaffine randomtranslation": OurTerm(
+            "augment", "translate", "", {"pixels": 2}, _NEAREST
+        ),
+        "randomcrop": OurTerm("augment", "crop", "size pad"),
+        "randomrotation rotation": OurTerm("augment", "rotate", "degrees"),
+        "shift": OurTerm("augment", "translate", "pixels"),
+        "colorjitter": OurTerm("augment", "color", "amount", {"amount": 0.2}),
+        "randomerasing": OurTerm("augment", "erase", "rate"),
+        "coarsedropout": OurTerm("augment", "cutout", "", {"size": 8}, _NEAREST),
+        "gaussiannoise": OurTerm("augment", "noise", "std"),
+        "standardscaler normalize normalization zscore": OurTerm("preprocess", "standardize"),
+        "minmaxscaler minmax rescaling rescale": OurTerm("preprocess", "scale"),
+        "pca": OurTerm("preprocess", "pca", "components"),
+        "whitening": OurTerm("preprocess", "whiten"),
+        "weightdecay": OurTerm("regularize", "l2", "strength"),
+        "mnist": OurTerm("data", "idx", "path", {"path": "mnist/"}),
+        "fashionmnist": OurTerm("data", "idx", "path", {"path": "fashion-mnist/"}),
+        "cifar cifar10": OurTerm("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}),
+        "imagenet": OurTerm(
+            "data", "images", "path", {"path": "imagenet/train/", "size": (224, 224)}
+        ),
+        "imagefolder imagedatasetfromdirectory": OurTerm(
+            "data", "images", "path", {"path": "images/"}
+        ),
+        "iris loadiris": OurTerm("data", "csv", "", {"path": "iris.data"}),
+        "loaddigits": OurTerm("data", "digits"),
+        "readcsv loadtxt genfromtxt": OurTerm("data", "csv", "path", {"path": "data.csv"}),
+        "csv": OurTerm("data", "csv", "path"),
+        "load": OurTerm("data", "npz", "path", {"path": "data.npz"}),
+    }
 )
-OUR_TERMS: Mapping[str, OurTerm] = {name: term for term, names in _TERMS for name in names.split()}
 
 # Keywords, in lower case and without `_`.
 OUR_ARGUMENTS: Mapping[str, str] = {
@@ -171,16 +161,10 @@ _LIST = "write a list, such as `[flip(horizontal), crop(32x32, pad=4)]`"
 
 # What a kind of setting has nothing for, and what to do instead.
 ABSENT: Mapping[tuple[str, str], str] = {
-    **{("data", name): _ARRAYS for name in ("xtrain", "trainloader", "x", "x,y", "dataloader")},
-    **{
-        ("data", name): _ARRAYS
-        for name in ("cifar100", "imdb", "reuters", "svhn", "coco", "wikitext")
-    },
+    **{("data", name): _ARRAYS for name in "xtrain trainloader x x,y dataloader".split()},
+    **{("data", name): _ARRAYS for name in "cifar100 imdb reuters svhn coco wikitext".split()},
     **{("augment", name): _LIST for name in ("compose", "sequential")},
-    **{
-        ("preprocess", name): "write a list, such as `[scale, standardize]`"
-        for name in ("compose",)
-    },
+    ("preprocess", "compose"): "write a list, such as `[scale, standardize]`",
     ("augment", "totensor"): _SCALED,
     ("preprocess", "totensor"): _SCALED,
     ("augment", "normalize"): "it is `preprocess = standardize` here",
