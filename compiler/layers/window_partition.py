@@ -10,7 +10,7 @@ from math import prod
 
 from ...grammar.records import record
 from ..expressions.arguments import NaturalPerAxis, PerAxis
-from ..ir.graph import Graph, Layer, Value
+from ..ir.graph import Graph, Value
 from ..ops.cuts import END
 from .layer_builder import LayerBuilder
 from .layerdef import layer
@@ -142,7 +142,17 @@ def _joined(build: LayerBuilder, x: Value, partition: Partition) -> Value:
 
 def windows_before(build: LayerBuilder, x: Value) -> Partition | None:
     """How the nearest `WINDOW` that `x` comes from cuts its input, if there is one."""
-    graph = build.graph
+    path = nearest_window(build.graph, x)
+    if path is None:
+        return None
+    source, given = cut_by(build.graph, path), build.graph.layers[path].arguments
+    axes = range(1, 2) if source.type.rank == 3 else range(2, source.type.rank)
+    extents = build.concrete(source, axes)
+    return _partition(build, extents, given["size"], given["shift"], source.type.rank == 3)
+
+
+def nearest_window(graph: Graph, x: Value) -> str | None:
+    """The path of the nearest `WINDOW` that `x` comes from, no `UNWINDOW` in between."""
     pending, seen = deque([x]), {x.node}
     while pending:
         value = pending.popleft()
@@ -150,7 +160,7 @@ def windows_before(build: LayerBuilder, x: Value) -> Partition | None:
         found = graph.layers.get(node.scope)
         if found is not None and value in found.outputs and found.kind in (WINDOW, UNWINDOW):
             if found.kind == WINDOW:
-                return _partition_of(build, graph, node.scope, found)
+                return node.scope
             continue
         # Windows stay windows as long as they multiply the batch.
         for before in node.inputs:
@@ -160,15 +170,12 @@ def windows_before(build: LayerBuilder, x: Value) -> Partition | None:
     return None
 
 
-def _partition_of(build: LayerBuilder, graph: Graph, path: str, found: Layer) -> Partition:
-    """How a `WINDOW` that is in the graph already cuts its input."""
-    (source,) = found.outputs
+def cut_by(graph: Graph, path: str) -> Value:
+    """What a `WINDOW` that is in the graph already cuts."""
+    (source,) = graph.layers[path].outputs
     while (node := graph.producer(source)).scope == path:
         source = node.input(0)
-    axes = range(1, 2) if source.type.rank == 3 else range(2, source.type.rank)
-    extents = build.concrete(source, axes)
-    size, shift = found.arguments["size"], found.arguments["shift"]
-    return _partition(build, extents, size, shift, source.type.rank == 3)
+    return source
 
 
 def _partition(

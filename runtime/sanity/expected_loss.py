@@ -1,6 +1,6 @@
 """A network's losses -> what they come to while it knows nothing: its weights are close to 0."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -37,12 +37,31 @@ def expected_loss(
     Raises:
         NetError: Outputs and losses do not fit.
     """
+    return weighted_sum(_of_output, graph, objective, wiring, feeds)
+
+
+# The loss of an output of a graph: its name, its loss, its target, and what it is given.
+OutputLoss = Callable[[Graph, str, Term, TargetFeed, Array], float]
+
+
+def weighted_sum(
+    of_output: OutputLoss,
+    graph: Graph,
+    objective: Objective,
+    wiring: Wiring,
+    feeds: Mapping[str, Array],
+    *,
+    standardized: bool = True,
+) -> float:
+    """The losses of the outputs that have targets, standardized or as they are, with weights."""
     total = 0.0
     for output, term in objective.comparing.losses.items():
         target = wiring.targets[output]
-        weight = objective.weights.get(output, 1.0)
-        given = scaled(feeds[target.name], output, objective.standards)
-        total += weight * _of_output(graph, output, term, target, given)
+        given = feeds[target.name]
+        if standardized:
+            given = scaled(given, output, objective.standards)
+        found = of_output(graph, output, term, target, given)
+        total += objective.weights.get(output, 1.0) * found
     return total
 
 

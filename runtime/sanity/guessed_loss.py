@@ -12,11 +12,10 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
-from ..data.target_scaling import scaled
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
-from .expected_loss import constant_loss
+from .expected_loss import constant_loss, weighted_sum
 
 SHARES = np.linspace(0.02, 0.98, 49)  # answers that are tried where none is known to be best
 LEAST = np.finfo(np.float64).tiny  # whose logarithm is finite
@@ -40,13 +39,7 @@ def guessed_loss(
     Raises:
         NetError: Outputs and losses do not fit.
     """
-    total = 0.0
-    for output, term in objective.comparing.losses.items():
-        target = wiring.targets[output]
-        given = scaled(feeds[target.name], output, objective.standards)
-        found = _guessed(graph, output, term, target, given)
-        total += objective.weights.get(output, 1.0) * found
-    return total
+    return weighted_sum(_guessed, graph, objective, wiring, feeds)
 
 
 def _guessed(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
@@ -88,13 +81,7 @@ def least_loss(
     Raises:
         NetError: Outputs and losses do not fit.
     """
-    total = 0.0
-    for output, term in objective.comparing.losses.items():
-        target = wiring.targets[output]
-        given = feeds[target.name]
-        found = _least(graph, output, term, target, given)
-        total += objective.weights.get(output, 1.0) * found
-    return total
+    return weighted_sum(_least, graph, objective, wiring, feeds, standardized=False)
 
 
 def _least(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:

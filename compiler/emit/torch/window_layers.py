@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ...ir.graph import Value
+from ...ir.graph import Node
 from ...layers.attention_masks import SHIFTED
-from ...layers.window_partition import UNWINDOW, WINDOW, Partition
+from ...layers.window_partition import Partition, cut_by, nearest_window
 from .attention import is_plain
-from .code import call, number, operand, option
-from .layer_view import SELF, LayerView, Module, whole
+from .code import Code, call, number, operand, option
+from .layer_view import SELF, LayerView, Module, around, whole
 
 
 def window(view: LayerView) -> Module | None:
@@ -25,7 +25,7 @@ def window(view: LayerView) -> Module | None:
 def unwindow(view: LayerView) -> Module | None:
     """UNWINDOW."""
     x = view.operand
-    path = None if x is None else _nearest(view, x)
+    path = None if x is None else nearest_window(view.graph, x)
     found = None if path is None else _partition(view, path)
     if found is None or found.was_sequence:
         return None
@@ -47,7 +47,7 @@ def relative_attention(view: LayerView) -> Module | None:
         return None
     if arguments["mask"] not in (None, SHIFTED):
         return None
-    path = _nearest(view, x)
+    path = nearest_window(view.graph, x)
     found = None if path is None else _partition(view, path)
     size: Sequence[int] = (length,)
     extents: Sequence[int] = size
@@ -70,34 +70,13 @@ def relative_attention(view: LayerView) -> Module | None:
     return whole(view, definition, call(SELF, operand(0)), learned=True, heavy=True)
 
 
-def _nearest(view: LayerView, x: Value) -> str | None:
-    """The path of the nearest WINDOW that a value comes from, no UNWINDOW in between."""
-    graph, pending, seen = view.graph, [x], {x.node}
-    while pending:
-        value = pending.pop(0)
-        node = graph.producer(value)
-        layer = graph.layers.get(node.scope)
-        if layer is not None and value in layer.outputs and layer.kind in (WINDOW, UNWINDOW):
-            if layer.kind == WINDOW:
-                return node.scope
-            continue
-        for before in node.inputs:
-            if before is not None and before.node not in seen and before.shape[:1] == x.shape[:1]:
-                seen.add(before.node)
-                pending.append(before)
-    return None
-
-
 def _partition(view: LayerView, path: str) -> Partition | None:
     """How a WINDOW cuts its input."""
-    graph, layer = view.graph, view.graph.layers[path]
-    (source,) = layer.outputs
-    while (node := graph.producer(source)).scope == path:
-        source = node.input(0)
+    source, given = cut_by(view.graph, path), view.graph.layers[path].arguments
     was_sequence = source.type.rank == 3
     extents = source.shape[1:2] if was_sequence else source.shape[2:]
     known = tuple(extent for extent in extents if isinstance(extent, int))
-    size, shift = (_each(layer.arguments[name], len(known)) for name in ("size", "shift"))
+    size, shift = (_each(given[name], len(known)) for name in ("size", "shift"))
     return Partition(known, size, shift, was_sequence) if len(known) == len(extents) else None
 
 
@@ -107,18 +86,16 @@ def _each(given: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
 
 def stochastic_pool(view: LayerView) -> Module | None:
     """POOL(stochastic)."""
-    found = view.find("netc.StochasticPool")
-    if found is None or found[1].inputs[0] is None:
-        return None
-    identifier, node = found
-    pads = node.attributes["pads"]
-    half = len(pads) // 2
-    pairs = zip(reversed(pads[:half]), reversed(pads[half:]), strict=True)
-    definition = call(
-        "StochasticPool",
-        number(tuple(node.attributes["kernel_shape"]), "kernel_size"),
-        number(tuple(node.attributes["strides"]), "strides"),
-        number(tuple(n for pair in pairs for n in pair), "padding"),
-    )
-    gives = (view.result(identifier),)
-    return Module(definition, (node.input(0),), gives, call(SELF, operand(0)), follows=True)
+
+    def make(node: Node) -> Code:
+        pads = node.attributes["pads"]
+        half = len(pads) // 2
+        pairs = zip(reversed(pads[:half]), reversed(pads[half:]), strict=True)
+        return call(
+            "StochasticPool",
+            number(tuple(node.attributes["kernel_shape"]), "kernel_size"),
+            number(tuple(node.attributes["strides"]), "strides"),
+            number(tuple(n for pair in pairs for n in pair), "padding"),
+        )
+
+    return around(view, "netc.StochasticPool", make, follows=True)
