@@ -1,7 +1,7 @@
 """A block as the body of a class: its members by name, and what `forward` computes with them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from .blocks import Block, Unit
 from .code import Code, Group, Keyword, Number, Part, Ref, call, code, listed, mapped, operand, walk
@@ -10,6 +10,7 @@ from .steps import Path, Steps, path_of
 
 Local = tuple[int, int]  # a line and which of its results; line -1 is an argument
 ARGUMENT = -1
+Change = Callable[[Part], Code | None]  # what stands in the place of a part; None leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,14 @@ class Body:
         """All numbers that may differ, in order."""
         return [n for expression in self.codes() for n in numbers_of(expression)]
 
+    def mapped(self, in_members: Change, in_lines: Change) -> "Body":
+        """The body with parts of its expressions replaced."""
+        members = [
+            replace(m, construction=mapped(m.construction, in_members)) for m in self.members
+        ]
+        lines = [replace(o, expression=mapped(o.expression, in_lines)) for o in self.lines]
+        return replace(self, members=members, lines=lines)
+
     def without(self, place: int) -> "Body | None":
         """The body without a member that one line alone calls: its result is its operand."""
         member = self.members[place]
@@ -96,7 +105,7 @@ class Body:
             return (local[0] - (local[0] > gone), local[1])
 
         lines = [
-            Line(o.expression, tuple(map(moved, o.inputs)), o.results, o.heavy, o.layer)
+            replace(o, inputs=tuple(map(moved, o.inputs)))
             for i, o in enumerate(self.lines)
             if i != gone
         ]

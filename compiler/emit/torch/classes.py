@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .blocks import Block
-from .bodies import Body, Constructions, Line, Member
-from .code import POSTFIX, PRODUCT, Code, Group, Keyword, Name, Number, Part, keyword, mapped
+from .bodies import Body, Constructions, Member
+from .code import POSTFIX, PRODUCT, Code, Group, Keyword, Name, Number, Part, keyword
 from .names import is_place, variable
 from .optional import FIRST, RESIDUAL, Option, is_residual, options_of, with_numbers
 from .series import as_series
@@ -248,9 +249,7 @@ def _replaced(body: Body, texts: Sequence[str | None]) -> Body:
     """A body with arguments' names in the place of numbers that differ."""
     remaining = iter(texts)
 
-    prefix = ""
-
-    def change(part: Part) -> Code | None:
+    def change(prefix: str, part: Part) -> Code | None:
         if isinstance(part, Number):
             text = next(remaining)
             return None if text is None else _argument_code(text, prefix)
@@ -259,13 +258,7 @@ def _replaced(body: Body, texts: Sequence[str | None]) -> Body:
             return None if text is None else keyword(part.name, _argument_code(text, prefix))
         return None
 
-    members = [Member(m.path, m.kind, mapped(m.construction, change)) for m in body.members]
-    prefix = "self."
-    lines = [
-        Line(mapped(o.expression, change), o.inputs, o.results, o.heavy, o.layer)
-        for o in body.lines
-    ]
-    return Body(members, lines, body.arguments, body.outputs)
+    return body.mapped(partial(change, ""), partial(change, "self."))
 
 
 def _argument_code(text: str, prefix: str) -> Code:

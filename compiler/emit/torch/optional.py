@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...ir.graph import required
-from .bodies import Body, Line, Member, numbers_of
-from .code import ANY, Code, Group, Input, Keyword, Number, Part, mapped
+from .bodies import Body, Member, numbers_of
+from .code import ANY, Code, Group, Input, Keyword, Number, Part
 from .names import variable
 from .steps import Path
 
@@ -65,7 +65,7 @@ def _of_item(place: int, item: int, flag: str) -> Option:
         items = (*chain.items[:item], *made, *chain.items[item + 1 :])
         whole = Code((*head, replace(chain, items=items)))
         members = [*body.members]
-        members[place] = Member(member.path, member.kind, whole)
+        members[place] = replace(member, construction=whole)
         return replace(body, members=members)
 
     def chosen(body: Body) -> Code:
@@ -132,8 +132,7 @@ def _with_sum(body: Body) -> Body:
     last = body.lines[-1]
     place = last.inputs.index((len(body.lines) - 2, 0))
     choice = Code((*last.expression.parts, " if self.residual else ", Input(place)), ANY)
-    line = Line(choice, last.inputs, last.results, last.heavy, last.layer)
-    return replace(body, lines=[*body.lines[:-1], line])
+    return replace(body, lines=[*body.lines[:-1], replace(last, expression=choice)])
 
 
 RESIDUAL = Option("residual", _without_sum, _with_sum, lambda _: set(), is_read=True)
@@ -151,9 +150,4 @@ def with_numbers(body: Body, values: Sequence[Any]) -> Body:
             return Code((Keyword(part.name, held, part.default),))
         return None
 
-    members = [Member(m.path, m.kind, mapped(m.construction, change)) for m in body.members]
-    lines = [
-        Line(mapped(o.expression, change), o.inputs, o.results, o.heavy, o.layer)
-        for o in body.lines
-    ]
-    return replace(body, members=members, lines=lines)
+    return body.mapped(change, change)
