@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from ..choices import PARTS, Device, EngineName, PartName, threads
 from ..loading import load
@@ -158,6 +159,16 @@ seed_option: Decorator = click.option(
     show_default=True,
     help="The seed for random weights.",
 )
+
+
+def given_besides(context: click.Context, *names: str) -> list[str]:
+    """The options that the command line gives, besides those of some parameters."""
+    return [
+        parameter.opts[-1]
+        for parameter in context.command.params
+        if parameter.name not in names
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
 
 
 def open_network(file: str, max_layers: int | None = None) -> Network:

@@ -1,7 +1,6 @@
 """`netc export`: the network as an ONNX model, or as a file of Python for PyTorch."""
 
 import click
-from click.core import ParameterSource
 
 from ...choices import HALF_PRECISIONS
 from ...compiler.emit.onnx import Half
@@ -11,6 +10,7 @@ from ...runtime.engines.verification import verify_model
 from ...runtime.run_folder.trained import preprocessing_lost
 from ..options import (
     file_argument,
+    given_besides,
     max_layers_option,
     open_network,
     output_option,
@@ -133,16 +133,7 @@ def _check_step(*, weighted: bool, half: bool, fused: bool) -> None:
 
 def _check_unused(context: click.Context) -> None:
     """A Python file holds no weights: options that are about them, or about ONNX, say nothing."""
-    options = [
-        p
-        for p in context.command.params
-        if p.name not in ("file", "output", "target", "max_layers")
-    ]
-    given = [
-        p.opts[-1]
-        for p in options
-        if context.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
-    ]
+    given = given_besides(context, "file", "output", "target", "max_layers")
     if given:
         listed = ", ".join(given)
         raise click.UsageError(f"a Python file holds the network without weights: drop {listed}")

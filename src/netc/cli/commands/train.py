@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ...cross_validation import CrossValidation, cross_validate
 from ...grammar.files import check_writable
@@ -29,6 +28,7 @@ from ..options import (
     allow_option,
     count_option,
     file_argument,
+    given_besides,
     max_layers_option,
     open_network,
     output_option,
@@ -181,10 +181,8 @@ def _check_find(context: click.Context) -> None:
     Raises:
         click.UsageError: One is given.
     """
-    for option in context.command.params:
-        given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
-        if given and option.name not in OF_FINDING:
-            raise click.UsageError(f"`--find-lr` and `{option.opts[-1]}` cannot be combined")
+    for option in given_besides(context, *OF_FINDING):
+        raise click.UsageError(f"`--find-lr` and `{option}` cannot be combined")
 
 
 def _picture(output: str) -> str:
