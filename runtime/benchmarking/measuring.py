@@ -28,6 +28,11 @@ TOLERANCE = 1e-3  # of the largest number
 ROUNDS = 5
 RETRIES = 3  # of a block during which other processes kept the processors busy
 CALM = 0.08  # the share of all processors that others may take during a block
+# What tells libraries to compute as another processor would; each contender chooses for this one.
+INSTRUCTIONS = (
+    *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ATEN_CPU_CAPABILITY"),
+    *("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
+)
 
 
 @dataclass
@@ -218,10 +223,11 @@ def _process(contender: Contender, work: Path, threads: int | None) -> Iterator[
 def environment(threads: int | None) -> dict[str, str]:
     """Ours, with so many threads for all libraries, or as many as each chooses.
 
-    Modules are found where we find them, and nowhere else.
+    What chooses instructions is left out. Modules are found where we find them, and nowhere else.
     """
     chosen = (OURS, *OF_BLAS)
-    kept = {name: text for name, text in os.environ.items() if name not in chosen}
+    left_out = {*chosen, *INSTRUCTIONS}
+    kept = {name: text for name, text in os.environ.items() if name not in left_out}
     kept["PYTHONPATH"] = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
     kept["PYTHONSAFEPATH"] = "1"
     return kept if threads is None else kept | dict.fromkeys(chosen, str(threads))
