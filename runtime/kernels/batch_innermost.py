@@ -185,24 +185,25 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     taps, blocks = slabs.taps, slabs.blocks()
     size = len(taps) * group * filters * slabs.height
     sums = SUMS if len(blocks) >= SUMS and size <= SMALL_SUM else 1
-    sides = sorted((filters, slabs.height), reverse=True)
-    totals = scratch("totals", (sums, len(taps), group, *sides), x.dtype)
-    if slabs.height > filters:
-        totals = totals.swapaxes(-1, -2)
+    shorter, longer = sorted((filters, slabs.height))
+    totals = scratch("totals", (sums, len(taps), group, longer, shorter), x.dtype)
+    wide, every = slabs.height > filters, slice(None)
+    work = of_product(dy.size * slabs.height * len(taps))
 
     def compute(part: tuple[int, slice, slice]) -> None:
         own, groups, kept = part
-        total = totals[own, :, groups, kept]
         for first, (row, count, place) in enumerate(blocks[own::sums]):
-            left = slabs.rows_of(dy, place)[:, groups, kept]
+            given = slabs.rows_of(dy, place)[:, groups, every if wide else kept]
             for number, (rows, start, _) in enumerate(taps):
-                seen = slabs.seen(memory, row, count, rows, start)[:, groups]
-                correlate(left, seen, total[number], fresh=not first)
+                seen = slabs.seen(memory, row, count, rows, start)
+                seen = seen[:, groups, kept if wide else every]
+                sides = (seen, given) if wide else (given, seen)
+                correlate(*sides, totals[own, number, groups, kept], fresh=not first)
 
-    every = [slice(None)]
-    work = of_product(dy.size * slabs.height * len(taps))
-    apart = (every, every) if sums > 1 else (shares(group), shares(filters, LEAST_FILTERS))
+    whole = sums > 1 or threads_for(work) == 1
+    apart = ([every], [every]) if whole else (shares(group), shares(longer, LEAST_FILTERS))
     spread(compute, list(product(range(sums), *apart)), work)
+    totals = totals.swapaxes(-1, -2) if wide else totals
     _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs, dw)
 
 
@@ -221,4 +222,9 @@ def _kernels(total: Array, slabs: Slabs, dw: Array) -> None:
     # One of each pair of axes has all taps: lead, inner, last, g, m, inner, c, last.
     order = (n + 2, n + 3, n + 5, *range(n), n, n + 4, n + 1, n + 6)
     found = apart.transpose(order)
-    dw.reshape(found.shape)[...] = found
+    written = dw.reshape(found.shape)
+
+    def write(part: slice) -> None:
+        written[:, part] = found[:, part]
+
+    spread(write, shares(filters), dw.nbytes)
