@@ -4,11 +4,13 @@ NumPy holds no lock while it computes on large arrays. BLAS's own threads split 
 wait for each other actively, and do nothing for the operators between the products.
 """
 
+import ctypes
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import cache
 from itertools import pairwise
@@ -97,7 +99,9 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
             for part in _taken(remaining):
                 compute(part)
 
-    others = [_pool(workers() - 1).submit(copy_context().run, take) for _ in range(1, count)]
+    pool = _pool(workers() - 1)
+    pool.leave_core()
+    others = [pool.submit(copy_context().run, take) for _ in range(1, count)]
     try:
         take()
     finally:
@@ -129,9 +133,48 @@ def _taken(remaining: deque[Part]) -> Iterator[Part]:
         yield part
 
 
+class _Pool(ThreadPoolExecutor):
+    """Threads that keep off the core of whoever gives them work.
+
+    Linux may wake a thread on the core of the one that wakes it, and leave it waiting there.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count, thread_name_prefix="netc", initializer=self._enter)
+        self._core: int | None = None
+        self._identifiers: list[int] = []
+
+    def leave_core(self) -> None:
+        """Leave the core that the caller runs on to it, if there are others."""
+        tell = _core_teller()
+        if tell is not None and (core := tell()) != self._core:
+            self._core = core
+            for thread in self._identifiers:
+                self._keep_off(thread)
+
+    def _enter(self) -> None:
+        self._identifiers.append(threading.get_native_id())
+        self._keep_off(self._identifiers[-1])
+
+    def _keep_off(self, thread: int) -> None:
+        others = allowed_cores() - {self._core}
+        if others and self._core is not None:
+            with suppress(OSError):  # a system may forbid it, or take cores away
+                os.sched_setaffinity(thread, others)
+
+
 @cache
-def _pool(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="netc")
+def _core_teller() -> Callable[[], int] | None:
+    """Linux's function that tells the core that a thread runs on; None elsewhere."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    found: Callable[[], int] | None = getattr(ctypes.CDLL(None), "sched_getcpu", None)
+    return found
+
+
+@cache
+def _pool(count: int) -> _Pool:
+    return _Pool(count)
 
 
 if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads

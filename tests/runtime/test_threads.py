@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import netc
 from netc.runtime.engines.threads import one_thread
-from netc.runtime.kernels.workers import OF_BLAS, OURS, shares, spread, workers
+from netc.runtime.kernels import workers as pool
+from netc.runtime.kernels.workers import OF_BLAS, OURS, limited, shares, spread, workers
 
 SMALL = "INPUT(8x8x1) -> CONV(3x3, 16) -> RELU -> FC(10)"
 
@@ -141,7 +142,7 @@ def test_a_program_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
             network.run(x, state, engine="onnxruntime")
         assert workers() == 3
     assert workers() == 2
-    assert found == [1]
+    assert set(found) == {1}
     with pytest.raises(netc.NetError, match="`threads` must be a positive integer, not `0`"):
         netc.threads(0).__enter__()
 
@@ -181,3 +182,31 @@ def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch
         spread(found.append, range(4), 2**30)
         os._exit(0 if sorted(found) == [0, 1, 2, 3] else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(pool.allowed_cores()) < 2,
+    reason="the system binds no threads to cores, or there is one core",
+)
+def test_threads_keep_off_the_core_of_their_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would wait there while it computes; the caller itself may run anywhere, as before."""
+    monkeypatch.setattr(pool, "WORTHWHILE", 1)
+    before = os.sched_getaffinity(0)
+    found: dict[bool, set[int]] = {}
+    meet = threading.Barrier(2, timeout=60)
+
+    def look(_: int) -> None:
+        meet.wait()
+        found[threading.current_thread() is threading.main_thread()] = os.sched_getaffinity(0)
+
+    try:
+        for core in sorted(before):
+            os.sched_setaffinity(0, {core})
+            with limited(2):
+                spread(look, [0, 1], 2)
+            assert found == {True: {core}, False: before - {core}}
+    finally:
+        os.sched_setaffinity(0, before)
+    with limited(2):
+        spread(look, [0, 1], 2)
+    assert found[True] == before
