@@ -14,6 +14,7 @@ from ...compiler.passes.bind_extents import bind_extents
 from ...compiler.passes.block_channels import block_channels
 from ...compiler.passes.build_functions import build_functions
 from ...compiler.passes.fold_normalizations import fold_normalizations
+from ...compiler.passes.narrow_masks import narrow_masks
 from ...compiler.passes.pipeline import settle
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
@@ -173,7 +174,7 @@ class OnOnnxruntime:
 
         Where it pays to know the batch, there is a session for the first, and one for all others.
         """
-        settled = settle(graph)
+        settled = narrow_masks(settle(graph))
         planned, names = plan(settled), tuple(graph.outputs)
         sessions: dict[tuple[tuple[str, int], ...], Session] = {}
         if not gains_by_extents(settled):
