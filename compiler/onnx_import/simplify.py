@@ -12,6 +12,7 @@ from ..ir.signature import InferenceError
 from ..ir.types import TensorType
 from ..ops.cuts import ANY_END
 from ..ops.opdef import Operands
+from ..passes.cancel_reshapes import RESHAPES
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.rewrite import RewriteRule, rewrite
 from .indices import counted_from_the_end
@@ -388,7 +389,7 @@ def guarded(rule: RewriteRule) -> RewriteRule:
 
 
 RULES: Mapping[str, RewriteRule] = {
-    **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), reshaped),
+    **dict.fromkeys(RESHAPES, reshaped),
     **dict.fromkeys(("AveragePool", "Conv", "MaxPool"), along_one_axis),
     **dict.fromkeys(("BatchNormalization", "Clip", *UNARY), by_channel),
     **dict.fromkeys(STATES, from_zeros),

@@ -10,6 +10,7 @@ from ..ir.builder import Builder
 from ..ir.dim import BATCH
 from ..ir.graph import CONSTANT, Node, Value, present
 from ..ir.types import DType
+from ..passes.cancel_reshapes import RESHAPES
 from .reshaping import stated_extents, target_between
 from .stored import StoredTensor, stored
 
@@ -202,7 +203,7 @@ BY_ELEMENT = frozenset(
     }
 )
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), _shaped),
+    **dict.fromkeys(RESHAPES, _shaped),
     CONSTANT: _constant,
     "Concat": _joined,
     "ConstantOfShape": _filled,

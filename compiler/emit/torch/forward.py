@@ -279,7 +279,7 @@ def _turn(
         expression = mapped(line.expression, renamed)
         inputs = tuple(map(placed, line.inputs))
         made.append(Line(expression, inputs, line.results, line.heavy, ""))
-    if any(local[0] >= first - 0 and local[0] != ARGUMENT for local in others):
+    if any(local[0] >= first and local[0] != ARGUMENT for local in others):
         return None
     return Body([], made, 1 + len(others), ((len(lines) - 1, 0),)), others
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
 from ...ir.tensor import Tensor
+from ...passes.cancel_reshapes import RESHAPES
 
 Layout = tuple[int, ...]
 
@@ -314,7 +315,7 @@ def as_vector(weight: Weight) -> Weight:
 
 
 # What shows the elements of a tensor in their order, in another shape.
-SHAPING = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+SHAPING = ("Identity", *RESHAPES)
 PARTS = ("Gather", "Slice", "Split")
 MOST_VIEWS = 4  # operators between a parameter and the layer that has it
 
