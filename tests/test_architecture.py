@@ -46,7 +46,7 @@ ORDERS = {
         *("drawing", "benchmarks", "scaling", "programs", "evaluation", "prediction"),
         *("bulk_prediction", "cross_validation", "inspection"),
         *("report", "live_curves"),
-        *("training_bar", "trainable", "network", "loading", "notebook", "comparison"),
+        *("training_bar", "trainable", "evaluable", "network", "loading", "notebook", "comparison"),
         *("records", "show"),
         *("sklearn", "onnx_backend", "pygments_lexer", "language_server", "cli"),
     ),
@@ -116,7 +116,15 @@ LATE = {
     *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
     *(
         f"src/netc/{name}.py"
-        for name in ("bulk_prediction", "choices", "drawing", "loading", "network", "trainable")
+        for name in (
+            "bulk_prediction",
+            "choices",
+            "drawing",
+            "evaluable",
+            "loading",
+            "network",
+            "trainable",
+        )
     ),
 }
 

@@ -21,8 +21,8 @@ from .choices import (
     ThemeName,
 )
 from .compiler.analysis.counts import Counts, count
+from .evaluable import Evaluable
 from .tensor_specs import TensorSpec, specs
-from .trainable import Trainable
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -32,18 +32,19 @@ if TYPE_CHECKING:
     from .compiler.ir.graph import Graph
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
+    from .evaluable import Origin
     from .grammar.diagnostics import Diagnostic
     from .runtime.engines.deviations import Rounding
     from .summary.rows import LayerRow
     from .summary.table import Summary
-    from .trainable import Origin, Weights
+    from .trainable import Weights
     from .training import Loss
 
     Array = ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Network(Trainable):
+class Network(Evaluable):
     """A compiled, checked network, which `netc.compile`, `netc.load` and `netc.load_onnx` make.
 
     It is never changed: what is computed is returned, and weights are mappings of arrays by name.
@@ -130,22 +131,6 @@ class Network(Trainable):
         from .summary.table import summarize
 
         return summarize(self.graph, depth=depth, columns=columns)
-
-    def initialize(self, seed: int = 0) -> "Mapping[str, Array]":
-        """Parameters and buffers by name, drawn when read."""
-        from .runtime.weights.initialize import initialize
-
-        return initialize(self.graph, seed)
-
-    def check_weights(self, state: "Mapping[str, Array]") -> None:
-        """Compare weights with the network.
-
-        Raises:
-            NetError: Weights are missing, unexpected, or of the wrong shape or type.
-        """
-        from .runtime.weights.files import check_weights
-
-        check_weights(self.graph, state)
 
     def run(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..choices import PartName
+from ..evaluable import run_data
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..prediction import output_forms
@@ -18,14 +19,14 @@ from ..runtime.plots.canvas import GREEN, INK, ORANGE, PictureFile
 from ..runtime.plots.pixels import mask_colours, mask_pixels, picture_pixels
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
 from ..runtime.training.job import Job
-from ..trainable import run_data
 from ..training import job_as_trained
 from .samples import ChosenSamples, alone, as_pictures, the_pictures
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
+    from ..evaluable import Origin
     from ..runtime.run_folder.trained import Trained
-    from ..trainable import Origin, Weights
+    from ..trainable import Weights
 
 Array = np.ndarray[Any, Any]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..choices import PartName, check_count
+from ..evaluable import run_data
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..runtime.data.dataset import Batch
@@ -16,14 +17,13 @@ from ..runtime.plots.pixels import mask_pixels, picture_pixels
 from ..runtime.plots.sample_features import draw_features
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
 from ..runtime.training.job import Job
-from ..trainable import run_data
 from ..training import job_as_trained, job_of
 from .answers import fractions
 from .samples import as_pictures
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
-    from ..trainable import Origin
+    from ..evaluable import Origin
 
 Array = np.ndarray[Any, Any]
 

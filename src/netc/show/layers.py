@@ -28,8 +28,9 @@ from .samples import as_pictures
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
+    from ..evaluable import Origin
     from ..summary.rows import LayerRow
-    from ..trainable import Origin, Weights
+    from ..trainable import Weights
 
 Array = np.ndarray[Any, Any]
 

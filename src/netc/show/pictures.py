@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..choices import PartName
+from ..evaluable import run_data
 from ..grammar.diagnostics import did_you_mean, error
 from ..network import Network
 from ..prediction import output_forms
@@ -17,12 +18,12 @@ from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.feature_maps import draw_maps
 from ..runtime.plots.pixels import heat_pixels, picture_pixels
 from ..runtime.plots.tiles import Tile, TileRow, draw_tiles
-from ..trainable import run_data
 from .samples import choose, the_pictures
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
-    from ..trainable import Origin, Weights
+    from ..evaluable import Origin
+    from ..trainable import Weights
 
 Array = np.ndarray[Any, Any]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..choices import PartName
+from ..evaluable import run_data
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..prediction import output_forms, predict
@@ -16,13 +17,13 @@ from ..runtime.metrics.outputs import OutputForm, positive_scores
 from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.decision_regions import PlaneAnswers, PlanePoints, draw_plane
 from ..runtime.training.job import ALL
-from ..trainable import run_data
 from ..training import job_as_trained, open_data, recipe_as_trained
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
+    from ..evaluable import Origin
     from ..runtime.run_folder.trained import Trained
-    from ..trainable import Origin, Weights
+    from ..trainable import Weights
 
 Array = np.ndarray[Any, Any]
 
