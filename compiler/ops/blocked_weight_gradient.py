@@ -8,7 +8,7 @@ where the transposition of single channels takes up to 0.7 of the time of the co
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.windows import Window
-from .channel_blocks import FROM_BLOCKS, shaped
+from .channel_blocks import BLOCKED_CONV, FROM_BLOCKS, shaped
 from .weight_gradient_forms import Correlation, pads_of
 
 SWAPPED = (1, 0, 2, 3)
@@ -39,6 +39,37 @@ def from_gradient(grad: Correlation, blocks: Value, block: int) -> Value:
     (w,) = build.op(FROM_BLOCKS, (lines,), {"channels": grad.filters})
     turned = build.Gather(w, build.index_constant(tuple(reversed(range(taps)))), axis=3)
     return shaped(build, turned, (grad.filters, grad.channels, *window.kernel))
+
+
+def of_each_channel(grad: Correlation, blocks: Value, gradients: Value, block: int) -> Value:
+    """Convolve each channel of each sample of x with its dy, as `by_channels` does; sum samples.
+
+    Blocks of x are what a depthwise convolution takes as an image, blocks of dy what it takes as
+    its weight: one with as many channels as all samples have together. Nothing is moved.
+    """
+    build, window = grad.build, grad.window
+    samples, height, width = (e for e in (grad.x.shape[0], *grad.x.shape[2:]) if isinstance(e, int))
+    extents = tuple(e for e in grad.dy.shape[2:] if isinstance(e, int))
+    channels = samples * grad.filters
+    attributes = {
+        "kernel_shape": extents,
+        "strides": window.dilations,
+        "dilations": window.strides,
+        "pads": pads_of(grad),
+        "group": channels,
+    }
+    image = shaped(build, blocks, (1, channels, height, width))
+    kernels = shaped(build, gradients, (channels, 1, *extents))
+    (found,) = build.op(BLOCKED_CONV, (image, kernels), attributes)
+    rows, columns = (e for e in found.shape[2:] if isinstance(e, int))
+    lines = shaped(build, found, (samples, grad.filters // block, rows, columns, block))
+    total = build.ReduceSum(lines, build.index_constant((0,)), keepdims=0)
+    if (rows, columns) != window.kernel:
+        cut = ((0, 0), window.kernel, (1, 2))
+        total = build.Slice(total, *map(build.index_constant, cut))
+    whole = shaped(build, total, (1, grad.filters, *window.kernel))
+    (w,) = build.op(FROM_BLOCKS, (whole,), {"channels": grad.filters})
+    return shaped(build, w, (grad.filters, 1, *window.kernel))
 
 
 def _convolved(

@@ -11,7 +11,7 @@ from ..ir.graph import Graph, Node, Value, present, required
 from ..ir.signature import OpCall
 from ..ir.types import DType
 from ..ir.windows import window_of
-from ..ops.blocked_weight_gradient import from_data, from_gradient
+from ..ops.blocked_weight_gradient import from_data, from_gradient, of_each_channel
 from ..ops.channel_blocks import (
     BLOCKED_CONV,
     DOMAIN,
@@ -24,7 +24,7 @@ from ..ops.convolution import CONVOLUTION_ATTRIBUTES
 from ..ops.input_gradient_forms import turned
 from ..ops.one_window import is_free, is_one_window
 from ..ops.opdef import Operands, row_of
-from ..ops.weight_gradient_forms import Correlation, by_convolution, chosen
+from ..ops.weight_gradient_forms import Correlation, by_channels, by_convolution, chosen
 from .eliminate_dead_nodes import eliminate_dead_nodes
 from .rewrite import rewrite
 
@@ -132,11 +132,17 @@ class _Blocking:
         """A convolution of blocks of data, or of blocks of dy where it has fewer channels."""
         x, dy = present(operands)
         grad = Correlation(build, x, dy, window_of(node.attributes), node.attributes["group"])
-        if not _is_image(node) or grad.group > 1 or chosen(grad) is not by_convolution:
+        if not _is_image(node):
+            return None
+        form, whole = chosen(grad), grad.filters % self.block == 0
+        if form is by_channels and grad.group == grad.filters and whole:
+            seen, dy = self._in_blocks(build, x), self._in_blocks(build, dy)
+            return (of_each_channel(grad, seen, dy, self.block),)
+        if form is not by_convolution or grad.group > 1:
             return None
         pads = zip(grad.window.reach * 2, grad.window.pads, strict=True)
         turns = set(grad.window.strides) == {1} and all(pad < reach for reach, pad in pads)
-        if turns and grad.channels > grad.filters and grad.filters % self.block == 0:
+        if turns and grad.channels > grad.filters and whole:
             return (from_gradient(grad, self._in_blocks(build, dy), self.block),)
         if grad.channels % self.block == 0:
             return (from_data(grad, self._in_blocks(build, x), self.block),)

@@ -82,23 +82,28 @@ def _graph(row: tuple[int, ...], *, batch: Any = SAMPLES) -> tuple[Graph, dict[s
 @needs_blocks
 @pytest.mark.parametrize("row", GRID, ids=lambda row: "-".join(map(str, row)))
 def test_convolutions(row: tuple[int, ...]) -> None:
-    """Each convolution of blocks, and of flipped weights, is the one that it stands for."""
-    graph, feeds = _graph(row, batch=BATCH)
-    exact = run(plan(_graph(row)[0], dtype="float64"), feeds, {})
-    blocked = block_channels(graph, BLOCK)
-    kinds = [node.op_type for _, node in blocked.nodes()]
-    flipped = sum(node.op_type == "ConvTranspose" for _, node in graph.nodes())
-    flipped -= kinds.count("ConvTranspose")
-    assert kinds.count(BLOCKED_CONV) == 2 + flipped
-    whole = row[4] % BLOCK == 0 and row[6] == 1
-    assert ("netc.ConvWeightGrad" in kinds) != whole
-    if row[1] == 1:
-        assert flipped == (row[4] % BLOCK == 0) + 1
-    file = BytesIO()
-    write(blocked, {}, file)
-    single = {name: array.astype(np.float32) for name, array in feeds.items()}
-    for name, array in Session(file.getvalue()).run(single).items():
-        assert norm_difference(array, exact[name]) <= TOLERANCE, name
+    """Each convolution of blocks, and of flipped weights, is the one that it stands for.
+
+    The gradient of a depthwise weight is one where the number of samples is known.
+    """
+    exact = run(plan(_graph(row)[0], dtype="float64"), _graph(row)[1], {})
+    depthwise = row[6] > 1
+    for batch in (BATCH, SAMPLES) if depthwise else (BATCH,):
+        graph, feeds = _graph(row, batch=batch)
+        blocked = block_channels(graph, BLOCK)
+        kinds = [node.op_type for _, node in blocked.nodes()]
+        taken = 2 - kinds.count("ConvTranspose")
+        if row[1] == 1:
+            assert taken == (row[4] % BLOCK == 0) + 1
+        counted = depthwise and batch == SAMPLES
+        assert kinds.count(BLOCKED_CONV) == 2 + taken + counted
+        whole = row[4] % BLOCK == 0 and (counted or not depthwise)
+        assert ("netc.ConvWeightGrad" in kinds) != whole
+        file = BytesIO()
+        write(blocked, {}, file)
+        single = {name: array.astype(np.float32) for name, array in feeds.items()}
+        for name, array in Session(file.getvalue()).run(single).items():
+            assert norm_difference(array, exact[name]) <= TOLERANCE, name
 
 
 @pytest.mark.parametrize(
