@@ -1,15 +1,12 @@
 """The command line in this process, for tests that call it many times."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call, Outcome
 from support.training_files import PROGRAM, SMALL, write_data
 
 from netc.cli import run
-
-Call = Callable[..., Outcome]
 
 
 @pytest.fixture

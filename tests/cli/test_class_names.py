@@ -2,18 +2,15 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from support.command_line import Outcome
+from support.command_line import Call
 
 from netc.cli import run as command_line
 from netc.runtime.data import LOADERS
-
-Call = Callable[..., Outcome]
 
 TABLE = """\
 INPUT(2) -> FC(3)

@@ -1,20 +1,17 @@
 """`netc evaluate` and `netc predict`: a trained network, measured and asked."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from support.command_line import Outcome
+from support.command_line import Call, Outcome
 
 import netc as package
 from netc.cli import run as command_line
 from netc.runtime.data import digits
-
-Call = Callable[..., Outcome]
 
 DIGITS = """\
 net Digits

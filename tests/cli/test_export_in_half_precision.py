@@ -1,14 +1,11 @@
 """`netc export --dtype`: what the command prints, and what it refuses."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
-from support.command_line import Outcome
-
-Call = Callable[..., Outcome]
+from support.command_line import Call
 
 
 def test_the_command(called: Call, tmp_path: Path) -> None:

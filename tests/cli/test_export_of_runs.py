@@ -1,7 +1,6 @@
 """`netc export --run` and `run.export`: the model takes samples as the data have them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 from PIL import Image
-from support.command_line import Outcome
+from support.command_line import Call
 
 import netc as package
 from netc.runtime.data import LOADERS, Dataset
 from netc.runtime.data.preprocessing import PREPROCESSORS
 from netc.runtime.inference.deployment import BUILDS
-
-Call = Callable[..., Outcome]
 
 TABLE = """\
 INPUT(2) -> FC(3)

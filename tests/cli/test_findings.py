@@ -3,17 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 
 from netc.grammar.codes import CODES
-
-Call = Callable[..., Outcome]
 
 GOOD = "INPUT(4) -> FC(3)\n"
 WARNED = "INPUT(33x33x3) -> POOL -> FC(10)\n"

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 
 import netc as package
 from netc.runtime.weights.foreign_names import new_name
 
-Call = Callable[..., Outcome]
 PROGRAM = "INPUT(8x8x1) -> CONV(3x3, 2) as conv -> BN as bn -> RELU -> FC(3) as head"
 
 

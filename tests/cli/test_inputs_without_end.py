@@ -1,13 +1,11 @@
 """What has no end, or takes more memory than there is, is refused by every command that reads."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 
-Call = Callable[..., Outcome]
 PROGRAM = "INPUT(2) -> FC(2)\ntrain { data = xor(8) }\n"
 
 

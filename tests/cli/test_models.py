@@ -1,14 +1,11 @@
 """ONNX models where commands take files."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from support.command_line import Outcome
+from support.command_line import Call
 
 import netc
-
-Call = Callable[..., Outcome]
 
 
 def test_both_engines_run_a_model(called: Call, tmp_path: Path) -> None:

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import ModelProto
-from support.command_line import Outcome
+from support.command_line import Call
 from support.refusals import failure_of
 
 import netc
 from netc.cli import COMMANDS
-
-Call = Callable[..., Outcome]
 
 # The commands that take a model; {} is where.
 LINES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 from support.command_line import netc as command_line
 
 import netc as package
@@ -16,8 +16,6 @@ from netc.cli import run
 from netc.cli.terminal import show_summary
 from netc.sources import description, zoo
 from netc.tables import fitted_widths, hanging, table
-
-Call = Callable[..., Outcome]
 
 COUNTS = "11,689,512 parameters, 1,814,073,344 MACs"
 

@@ -1,16 +1,13 @@
 """`netc run` and `netc predict` show numbers, and programs that give their weights need no file."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 
 import netc as package
 from netc.array_text import describe
-
-Call = Callable[..., Outcome]
 
 TABLE = "[[0,0],[0,1],[1,0],[1,1]]"
 LABEL = ["--label", "y", "-o", "f.npz"]

@@ -1,15 +1,12 @@
 """`netc show`: each picture from the command line, its file, and wrong usage."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command_line import Outcome
+from support.command_line import Call
 
 from netc.show import __all__ as PICTURES
-
-Call = Callable[..., Outcome]
 
 DIGITS = "INPUT(8x8x1) -> CONV(3x3, 4) -> RELU -> POOL -> FC(10)\ntrain { data = digits }\n"
 SPIRALS = "INPUT(2) -> FC(8) -> TANH -> FC(3)\ntrain { data = spirals(30), epochs = 2 }\n"

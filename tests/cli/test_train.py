@@ -1,17 +1,14 @@
 """`netc train`: a run's folder, its settings, and where it starts from."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from support.command_line import Outcome, netc
+from support.command_line import Call, netc
 from support.training_files import PROGRAM
 
 import netc as package
 from netc.runtime.run_folder.checkpoint import load_checkpoint
-
-Call = Callable[..., Outcome]
 
 
 def test_a_run(here: Path) -> None:

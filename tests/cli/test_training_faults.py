@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.dom.minidom import parse
 
 import numpy as np
 import pytest
-from support.command_line import ENVIRONMENT, FULL_DISK, Outcome, netc
+from support.command_line import ENVIRONMENT, FULL_DISK, Call, netc
 from support.training_files import SMALL, write_data
 
 import netc as package
@@ -20,8 +19,6 @@ from netc.grammar.parsing.literals import write_string
 from netc.runtime.run_folder.checkpoint import load_checkpoint
 from netc.runtime.run_folder.folder import Facts
 from netc.runtime.training import callbacks
-
-Call = Callable[..., Outcome]
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, chdir
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -34,6 +34,9 @@ class Outcome(NamedTuple):
     status: int
     out: str
     err: str
+
+
+Call = Callable[..., Outcome]  # a command, by its arguments
 
 
 def netc(*arguments: str, cwd: Path, stdin: bytes = b"", is_merged: bool = False) -> Outcome:
