@@ -10,8 +10,7 @@ from support.layers import norm_error
 
 import netc
 from netc.choices import EngineName
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 ENGINES = ("numpy", "onnxruntime")
 

@@ -11,9 +11,8 @@ from support.reference_names import DIGESTS, digest
 
 import netc
 from netc.choices import EngineName
+from netc.runtime.kerneldef import Array
 from netc.sources import zoo
-
-Array = np.ndarray[Any, Any]
 
 # spec: (parameters, MACs of convolutions and of matrix and attention products where published).
 # The source is the metadata of torchvision's weights, rebuilt and recounted, at the size that a

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .runtime.kerneldef import Array
 from .tables import GAP, aligned, filled, table
-
-Array = np.ndarray[Any, Any]
 
 SHOWN_NUMBERS = 100  # numbers that are shown
 

@@ -4,16 +4,14 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .grammar.diagnostics import error
 from .grammar.files import atomic_writer
 from .runtime.arrays.npy import read_npy
+from .runtime.kerneldef import Array
 from .runtime.weights.npz import write_npz
-
-Array = np.ndarray[Any, Any]
 
 
 def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, Array]:

@@ -20,12 +20,12 @@ from .compiler.training.terms import Term
 from .gradients import objective_of, own_value, with_targets
 from .runtime.engines.executor import run
 from .runtime.engines.plan import plan
+from .runtime.kerneldef import Array
 from .runtime.weights.initialize import initialize
 
 if TYPE_CHECKING:
     from .training import Loss
 
-Array = np.ndarray[Any, Any]
 
 MOST_WRITTEN = 4  # of an array that are written on an arrow; of larger ones, the extents
 

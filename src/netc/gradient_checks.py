@@ -21,9 +21,8 @@ from .tables import hanging, table
 from .training import Loss, job_of, recipe_of
 
 if TYPE_CHECKING:
-    from numpy import ndarray
+    from .runtime.kerneldef import Array
 
-    Array = ndarray[Any, Any]
 
 HEAD = ("parameter", "compared", "kinks", "error", "at", "gradient", "difference")
 LEFT = (0, 4, len(HEAD))  # the columns that are aligned to the left

@@ -22,9 +22,8 @@ from .runtime.feeding.targets import given_target
 from .training import Loss, recipe_of
 
 if TYPE_CHECKING:
-    from numpy import ndarray
+    from .runtime.kerneldef import Array
 
-    Array = ndarray[Any, Any]
 
 Targets = Any  # an array, or arrays by the output's name
 

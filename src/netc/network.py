@@ -25,8 +25,6 @@ from .evaluable import Evaluable
 from .tensor_specs import TensorSpec, specs
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
     from .benchmarks import Benchmark, Profile
     from .compiler.ir.dim import Dim
     from .compiler.ir.graph import Graph
@@ -35,12 +33,11 @@ if TYPE_CHECKING:
     from .evaluable import Origin
     from .grammar.diagnostics import Diagnostic
     from .runtime.engines.deviations import Rounding
+    from .runtime.kerneldef import Array
     from .summary.rows import LayerRow
     from .summary.table import Summary
     from .trainable import Weights
     from .training import Loss
-
-    Array = ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

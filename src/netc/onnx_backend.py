@@ -17,8 +17,6 @@ from .runtime.engines.engine import plan_of, run
 from .runtime.engines.plan import own_kernel
 from .runtime.weights.initialize import initialize
 
-Array = np.ndarray[Any, Any]
-
 
 class PreparedModel(BackendRep):
     """A model that is ready to run.

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from io import TextIOWrapper
 from typing import IO, Any
 
-import numpy as np
-
 from .arrays import load_named_arrays
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
@@ -25,6 +23,7 @@ from .runtime.feeding.samples import Samples
 from .runtime.feeding.wiring import Wiring, wire_inputs
 from .runtime.inference.predictions import Answer, answers, as_batch, forms_of, samples_of
 from .runtime.inference.predictions import predict as compute
+from .runtime.kerneldef import Array
 from .runtime.metrics.outputs import OutputForm
 from .runtime.run_folder.folder import Facts
 from .runtime.run_folder.trained import Trained
@@ -33,7 +32,6 @@ from .tables import GAP, filled, hanging
 from .tensor_specs import specs
 from .training import job_as_trained, open_data, recipe_as_trained
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 SAMPLE = "sample"  # what the names of samples are called that have no column of keys
 SHOWN_ANSWERS = 20  # answers, or pictures, in a terminal

@@ -22,6 +22,7 @@ from .runtime.data import arrays
 from .runtime.extras import from_extra
 from .runtime.inference.predictions import class_scores
 from .runtime.inference.predictions import predict as compute
+from .runtime.kerneldef import Array
 from .sources import ONNX, read_program
 from .training import as_trained
 
@@ -31,7 +32,6 @@ with from_extra("`netc.sklearn` is built", "scikit-learn", "sklearn"):
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-Array = np.ndarray[Any, Any]
 
 MOST_POOLED = 3  # times that pictures are pooled by default
 DEFAULT = "<default network>"

@@ -13,9 +13,8 @@ from .compiler.model import Model
 from .grammar.diagnostics import error
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
     from .cross_validation import CrossValidation
+    from .runtime.kerneldef import Array
     from .runtime.run_folder.history import Epoch
     from .runtime.sanity.checks import Check
     from .runtime.training.loop import Callback
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from .runtime.weights.transfer import Matching, Rename
     from .training import Watched
 
-    Array = ndarray[Any, Any]
     Weights = Mapping[str, Array] | str | PathLike[str]
 
 

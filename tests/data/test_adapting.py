@@ -9,8 +9,8 @@ from support.refusals import refusal
 from netc.compiler.ir.dim import BATCH, symbol
 from netc.compiler.ir.types import DType, TensorType
 from netc.runtime.data import adapter
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 REAL, WHOLE = np.float32, np.int64
 
 

@@ -9,8 +9,8 @@ from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, About, ArrayData, Batch, Dataset, Rows, arrays, augmenter
 from netc.runtime.data.pictures import mirror_order
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Make = Callable[..., Any]
 
 # Every augmentation, with arguments that change something.

@@ -13,9 +13,8 @@ import netc
 from netc.runtime.data.dataset import Dataset
 from netc.runtime.data.from_arrays import npz
 from netc.runtime.data.image_folder import images
+from netc.runtime.kerneldef import Array
 from netc.training import job_of
-
-Array = np.ndarray[Any, Any]
 
 NET = """\
 INPUT(8x8x3{dtype}) -> NORMALIZE(mean={mean}, std={mean}) -> CONV(4) -> RELU -> GAP -> FC(3)

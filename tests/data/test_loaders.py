@@ -14,8 +14,6 @@ from support.refusals import refusal
 from netc.runtime.data import LOADERS, About, Dataset, Rows, arrays, load
 from netc.runtime.data.dataset import ArrayData
 
-Array = np.ndarray[Any, Any]
-
 
 def test_digits() -> None:
     """The shipped digits: 1,797 images of ten classes, pixels from 0 to 1 in steps of 1/16."""

@@ -9,8 +9,8 @@ from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, arrays, augmenter
 from netc.runtime.data.mixing import beta
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Make = Callable[..., Any]
 
 

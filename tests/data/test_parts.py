@@ -13,8 +13,6 @@ from netc.runtime.data import LOADERS, About, Dataset, arrays, splits
 from netc.runtime.data.dataset import ArrayData, Rows
 from netc.runtime.data.given_parts import GivenParts
 
-Array = np.ndarray[Any, Any]
-
 
 def _numbered(first: int, count: int, name: str = "the data") -> Dataset:
     x = np.arange(first, first + count, dtype=np.float32)[:, None]

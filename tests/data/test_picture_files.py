@@ -11,8 +11,8 @@ from support.refusals import refusal
 
 from netc.runtime.data import LOADERS
 from netc.runtime.data.picture_files import open_picture, read_pictures
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 DEEP = np.array([[0, 32768, 65535], [1, 257, 512]], np.uint16)
 
 

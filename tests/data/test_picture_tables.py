@@ -11,8 +11,8 @@ from support.refusals import refusal
 
 import netc
 from netc.runtime.data import LOADERS, Dataset
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 SIZES = {f"train/{name}": (5, 4) for name in ("a.png", "b.png", "c.png")}
 
 

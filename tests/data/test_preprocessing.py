@@ -9,8 +9,8 @@ from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, Batch, Dataset, Fitted, arrays, fit
 from netc.runtime.data import preprocessing as module
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Make = Callable[..., Any]
 
 

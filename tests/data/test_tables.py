@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.data_rows import ROWS, Array, DataRow
+from support.data_rows import ROWS, DataRow
 
 from netc.compiler.training.data_terms import AUGMENT, DATA, PREPROCESS
 from netc.compiler.training.terms import TermDef
 from netc.runtime.data import AUGMENTATIONS, LOADERS, PREPROCESSORS, load
 from netc.runtime.data.table_options import TableOptions
+from netc.runtime.kerneldef import Array
 
 # What the runtime gives by itself, and no program says.
 INTERNAL = {"folder", "known", "parts", "pictures", "chance"}

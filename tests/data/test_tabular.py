@@ -15,8 +15,8 @@ from netc.runtime.data.table import Table
 from netc.runtime.data.table_data import TableData
 from netc.runtime.data.table_options import TableOptions
 from netc.runtime.data.tabular import tabulate
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 NAN = np.nan
 TEXT = "id,island,mass,sex,kind\np1,Dream,3.5,f,b\np2,Biscoe,,m,a\np3,Dream,4,,b\np4,Dream,2,f,a\n"
 

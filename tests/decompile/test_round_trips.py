@@ -16,8 +16,7 @@ from netc.compiler.decompile.decompile import decompile
 from netc.grammar.formatting.formatter import format_source
 from netc.grammar.source import Source
 from netc.programs import ReshapedState
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 
 def _check_again(imported: netc.Network) -> netc.Network:

@@ -15,9 +15,8 @@ from netc.compiler.decompile.decompile import decompile
 from netc.grammar.formatting.formatter import format_source
 from netc.grammar.source import Source
 from netc.programs import ReshapedState
+from netc.runtime.kerneldef import Array
 from netc.sources import zoo
-
-Array = np.ndarray[Any, Any]
 
 LARGE = "language/mixtral_8x7b"  # 187 GB
 QUICK, SLOW = 500_000, 5_000_000  # parameters

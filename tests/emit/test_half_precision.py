@@ -26,8 +26,6 @@ from netc.runtime.engines.engine import run
 from netc.runtime.engines.rounding import ROUNDING, HalfModel, Singles, with_casts
 from netc.runtime.engines.verification import random_feeds
 
-Array = np.ndarray[Any, Any]
-
 DTYPES = ["float16", "bfloat16"]
 OPSETS = [13, 22, *(pytest.param(opset, marks=pytest.mark.slow) for opset in (17, 20, 23))]
 MOST = {"float16": 4e-3, "bfloat16": 3.2e-2}  # eight roundings: max |difference| / max |output|

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -18,8 +17,8 @@ from support.refusals import failure_of
 import netc
 from netc.compiler.emit.onnx import write
 from netc.grammar.diagnostics import NetError
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 OPSETS = [13, 14, 15, 16, 17, 18, 19, 20, 21]
 FAMILIES = sorted(
     path.stem for path in (Path(__file__).parents[1] / "support" / "rows").glob("[a-z]*.py")

@@ -26,8 +26,8 @@ from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.engine import ENGINES, run
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 X = np.array([[0.1, -2.0, 3.0], [1.0, 0.5, -0.25]], np.float32)
 REAL = TensorType(DType.FLOAT32, (BATCH, 3))
 NUMBER, TRUTH = TensorType(DType.INT64, ()), TensorType(DType.BOOL, ())

@@ -19,8 +19,8 @@ from support.random_graphs import random_model
 
 import netc
 from netc.compiler.ir.dim import substitute
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Rows = list[tuple[str, Any, Any, Any]]
 
 SEEDS = st.integers(0, 10**6)

@@ -1,7 +1,6 @@
 """Features of a data set in a file, and heads that are trained on them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ import netc
 from netc.runtime.inspection.features import Extractor, extract
 from netc.runtime.training.run import train
 from netc.runtime.weights.transfer import freeze, match_weights
-
-Array = np.ndarray[Any, Any]
 
 NETWORK = "INPUT(8x8x1) -> CONV(3x3, 4) -> RELU -> POOL -> FC(16) as code -> TANH -> FC(10) as head"
 TRAIN = "train { data = digits, epochs = 4, optimizer = sgd(lr=0.1, momentum=0.9) }"

@@ -15,8 +15,7 @@ from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import add_loss
 from netc.runtime.inspection.gradcheck import SLOPE_TOLERANCE, ParameterCheck, gradcheck, off_kinks
 from netc.runtime.inspection.random_feeds import random_feeds
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 NETWORKS = {
     "tanh": "INPUT(6) -> FC(5) -> TANH -> FC(3)",

@@ -1,7 +1,5 @@
 """Initial weights by the data: orthonormal, and scaled until each layer's output has variance 1."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from support.jobs import job_of
@@ -9,9 +7,8 @@ from support.jobs import job_of
 import netc
 from netc.compiler.ir.graph import Graph
 from netc.runtime.inspection.lsuv import VARIANCE_TOLERANCE, lsuv, lsuv_weights, scaled_state
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.job import PROBED_SAMPLES
-
-Array = np.ndarray[Any, Any]
 
 NETWORKS = {
     "dense": "INPUT(20) -> [FC(16) -> TANH]*6 -> FC(5)",

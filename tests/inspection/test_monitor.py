@@ -18,8 +18,6 @@ from netc.runtime.plots.canvas import PictureFile
 from netc.runtime.training.job import Job
 from netc.runtime.training.run import open_loop, resumed
 
-Array = np.ndarray[Any, Any]
-
 PROGRAM = """INPUT(8x8x1) -> CONV(3x3, 4) -> RELU -> POOL -> FC(16) -> TANH -> FC(10)
 train {{ data = digits, epochs = {epochs}, batch = 128, optimizer = sgd(lr={lr}, momentum=0.9) }}"""
 

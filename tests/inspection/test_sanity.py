@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
+from netc.runtime.kerneldef import Array
 from netc.runtime.sanity.checks import AS_EXPECTED, SANITY_CHECKS, Check, sanity
 from netc.runtime.sanity.expected_loss import expected_loss
 from netc.runtime.sanity.overfitting import MEMORIZED
 from netc.runtime.sanity.subject import Subject
 from netc.runtime.training.job import Job
 from netc.runtime.training.run import train
-
-Array = np.ndarray[Any, Any]
 
 SOUND = "INPUT(8x8x1) -> CONV(3x3, 8) -> RELU -> POOL -> DROPOUT(0.5) -> FC(10)"
 TRAIN = "train { data = digits }"

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from support.engines import on_both
-from support.layers import Array, random_state
+from support.layers import random_state
 
 import netc
+from netc.runtime.kerneldef import Array
 
 LENGTH, WIDTH = 5, 4
 KEYS = np.array([[0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [0, 0, 1, 1, 1], [1, 0, 0, 0, 0]])

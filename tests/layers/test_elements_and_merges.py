@@ -11,8 +11,8 @@ from netc.choices import EngineName
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.ir.initializers import GLOROT, HE, LECUN, Init
 from netc.compiler.ir.types import author_size
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 NEURONS = "INPUT(2) -> FC(2, weight=[[-2, 2], [2, -2]], bias_value=[-1, -1]) -> STEP"
 

@@ -13,8 +13,7 @@ from netc.choices import EngineName
 from netc.compiler.lower.operators import RANDOM
 from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.ops.opdef import OPS
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 
 def results(program: str, batch: int = 3) -> tuple[Array, Array]:

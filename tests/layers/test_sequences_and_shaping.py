@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import Array, LayerRow, feeds_for, random_state
+from support.layers import LayerRow, feeds_for, random_state
 from support.refusals import failure_of
 
 import netc
+from netc.runtime.kerneldef import Array
 
 FAMILIES = ("sequences", "attention", "shaping", "padding", "slicing", "window_partition")
 ROWS: list[LayerRow] = [

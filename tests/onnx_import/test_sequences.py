@@ -14,8 +14,8 @@ import netc
 from netc import NetError
 from netc.choices import EngineName
 from netc.cli import cli
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 X = np.array([[0.1, -2.0, 3.0], [1.0, 0.5, -0.25]], np.float32)
 LIST = [X, X[:1] + 1, np.zeros((0, 3), np.float32)]
 

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from netc.compiler.ir.windows import window_of
+from netc.runtime.kerneldef import Array
 from netc.runtime.kernels import columns, slabs, workers
 from netc.runtime.kernels.batch_innermost import convolve, convolve_transposed, weight_gradient
 from netc.runtime.kernels.convolution import conv
 from netc.runtime.kernels.slabs import axes_of, batch_innermost, is_batch_innermost
 from netc.runtime.kernels.transposed_convolution import conv_transpose
 from netc.runtime.kernels.weight_gradient import conv_weight_grad
-
-Array = np.ndarray[Any, Any]
 
 SPATIAL = {1: (8,), 2: (6, 8), 3: (4, 5, 6)}
 KERNELS = {1: (1, 2, 3), 2: (1, 3), 3: (2,)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -16,8 +15,7 @@ from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType
 from netc.compiler.ops.opdef import OPS
 from netc.runtime.engines.agreement import norm_difference
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 # Of float32, what an older release computes itself may deviate, as the row says.
 BUILT = [

@@ -11,7 +11,7 @@ import pytest
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 from support.gradients import STEP
-from support.ops import Array, Random
+from support.ops import Random
 
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.builder import Builder
@@ -23,6 +23,7 @@ from netc.compiler.ops.gradient import gradients
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.engine import plan_of
 from netc.runtime.engines.executor import run
+from netc.runtime.kerneldef import Array
 
 
 @dataclass(frozen=True)

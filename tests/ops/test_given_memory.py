@@ -9,10 +9,8 @@ from support.op_table import ROWS
 from support.ops import OpRow, arguments_of
 
 from netc.compiler.ops.opdef import OPS
-from netc.runtime.kerneldef import KERNELS, Kernel, Layout
+from netc.runtime.kerneldef import KERNELS, Array, Kernel, Layout
 from netc.runtime.kernels.slabs import batch_innermost
-
-Array = np.ndarray[Any, Any]
 
 
 def _layouts(like: Array, kernel: Kernel) -> Iterator[Array]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import Array, LayerRow, Oracle, feeds_for, norm_error, random_state
+from support.layers import LayerRow, Oracle, feeds_for, norm_error, random_state
 
 import netc
 from netc.compiler.ir.builder import Builder
@@ -17,6 +17,7 @@ from netc.compiler.passes.append_backward import trainable
 from netc.compiler.passes.set_mode import set_mode
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
 TOLERANCE = 1e-8
 BATCH = 3

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx.reference import ReferenceEvaluator
-from support.ops import Array
 
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.builder import Builder
@@ -18,6 +17,7 @@ from netc.compiler.ops.opdef import OPS
 from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.engine import plan_of
 from netc.runtime.engines.executor import run
+from netc.runtime.kerneldef import Array
 
 NEWEST = {**OPSETS, "": 28}
 

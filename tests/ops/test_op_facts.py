@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import pytest
 from support.op_table import ROWS
-from support.ops import Array, OpRow, arguments_of, graph_of, run_kernel
+from support.ops import OpRow, arguments_of, graph_of, run_kernel
 
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ops.opdef import OPS, Moves, OpDef, Precision, Yields
 from netc.compiler.ops.receptive_field import along_axis, everything, statistics, throughout
 from netc.compiler.ops.recurrent_kinds import GRADIENT, KINDS, OURS
 from netc.compiler.ops.reduction import reduce
-from netc.runtime.kerneldef import KERNELS
+from netc.runtime.kerneldef import KERNELS, Array
 
 ELEMENTWISE = [row for row in OPS.values() if row.elementwise and not row.view]
 TENSORS = [row for row in ROWS if row.is_of_tensors]

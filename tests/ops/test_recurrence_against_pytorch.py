@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import Array, norm_error
+from support.layers import norm_error
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
 from netc.compiler.ir.builder import Builder
@@ -16,6 +16,7 @@ from netc.compiler.ir.verify import verify
 from netc.compiler.ops.gradient import pullback
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
 TOLERANCE = 1e-8
 LENGTH, BATCHED, INPUTS, HIDDEN, LAYERS = 7, 4, 3, 5, 2

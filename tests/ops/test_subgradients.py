@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.gradients import Scalar, feeds_of
-from support.ops import Array, Given, Known, OpRow, op_row
+from support.ops import Given, Known, OpRow, op_row
 
 from netc.compiler.ir.verify import verify
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
 INFINITE = np.inf
 SIXTH = float(np.float32(1 / 6))  # as PyTorch rounds it

@@ -17,8 +17,7 @@ from netc.compiler.ops.gradient import gradients
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 TOLERANCE = 1e-8
 PROFILE = settings(max_examples=60)

@@ -10,9 +10,7 @@ from support.geometries import geometries, random_array
 
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.engines.agreement import norm_difference
-from netc.runtime.kerneldef import KERNELS
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import KERNELS, Array
 
 TOLERANCE = 1e-12
 PROFILE = settings(max_examples=100)

@@ -16,10 +16,10 @@ import safetensors.numpy
 from support.refusals import refusal
 
 import netc
+from netc.runtime.kerneldef import Array
 from netc.runtime.weights.files import mismatches
 from netc.runtime.weights.state import LazyState
 
-Array = np.ndarray[Any, Any]
 SUFFIXES = ["safetensors", "npz"]
 
 STATE: dict[str, Array] = {

@@ -16,9 +16,7 @@ from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
-from netc.runtime.kerneldef import KERNELS, Kernel
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import KERNELS, Array, Kernel
 
 NET = "INPUT(6x5x2) -> CONV(3x3, 4) as c -> RELU as r -> POOL as p -> FC(3) as f"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +20,7 @@ from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
 from netc.runtime.engines.session import Session
 from netc.runtime.engines.verification import verify_model
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 NORMALIZATIONS = [
     *(f"INPUT(8x8x4) -> {layer}" for layer in ("GN(1)", "GN(2)", "GN(4)", "IN", "LN", "LN(all)")),

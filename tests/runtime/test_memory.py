@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from netc.compiler.analysis.memory import measure
 from netc.compiler.passes.pipeline import settle
 from netc.runtime.engines.memory import ALIGNMENT, Lifetime, Memory, places
 from netc.runtime.engines.plan import plan
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 CNN = "INPUT(16x16x3) -> [CONV(3x3, 8) -> BN -> RELU]*3 -> POOL -> FC(16) -> TANH -> FC(4)"
 

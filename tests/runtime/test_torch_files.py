@@ -13,11 +13,11 @@ import pytest
 from support.refusals import refusal
 
 import netc
+from netc.runtime.kerneldef import Array
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[oracle]'")
 pytestmark = pytest.mark.oracle
 
-Array = np.ndarray[Any, Any]
 FORMATS = {"zip": True, "legacy": False}
 
 

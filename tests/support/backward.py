@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import Objective, add_loss
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 FACTORS = ".factors"
 

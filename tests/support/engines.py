@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -13,8 +12,8 @@ from netc.compiler.ir.verify import verify
 from netc.compiler.training.train_step import expose_parameters
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 

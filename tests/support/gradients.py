@@ -15,7 +15,8 @@ from netc.compiler.ops.opdef import OPS
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.memory import known_extents
 from netc.runtime.engines.plan import plan
-from support.ops import Array, Known, OpRow, apply, arguments_of, node_of, run_kernel
+from netc.runtime.kerneldef import Array
+from support.ops import Known, OpRow, apply, arguments_of, node_of, run_kernel
 
 STEP = 1e-5  # the error of a difference is of the order of its square
 TOLERANCE = 1e-7

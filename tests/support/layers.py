@@ -8,8 +8,8 @@ import numpy as np
 
 import netc
 from netc.compiler.ir.types import author_size
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Oracle = Callable[[Any, Mapping[str, Any]], Any]
 
 

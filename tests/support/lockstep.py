@@ -1,7 +1,6 @@
 """Steps of training by several ranks, computed one after the other in one process."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,8 +8,8 @@ from netc.compiler.passes.cut_at_sums import cut_at_sums
 from netc.compiler.passes.shards import FIRST, WHOLE
 from netc.compiler.training.train_step import TrainStep
 from netc.runtime.engines.engine import engine_named
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .losses import Array
+from netc.runtime.kerneldef import Array
 
 Tensor = Any
 Kind = Literal["indices", "probabilities", "truth", "numbers"]

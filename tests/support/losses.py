@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 
-import numpy as np
 import onnxruntime
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
@@ -19,8 +18,7 @@ from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.terms import Term
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 
 class LossGraph(NamedTuple):

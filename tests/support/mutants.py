@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,6 +21,7 @@ from safetensors.numpy import save
 
 import netc
 from netc.cli import run
+from netc.runtime.kerneldef import Array
 from netc.training import open_data, recipe_of
 from support import model_mutants
 from support.damage import damage
@@ -29,7 +29,6 @@ from support.data_files import cifar_bytes, idx_bytes
 from support.mutations import mutated_bytes, mutated_tokens
 
 Files = Mapping[str, bytes]
-Array = np.ndarray[Any, Any]
 
 NET = "INPUT(4x4x1) -> CONV(3x3, 2) as c -> BN as b -> RELU -> FC(3) as f"
 TRAINED = "INPUT(2) -> FC(3) as a -> TANH -> FC(2) as b\n"

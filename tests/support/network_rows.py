@@ -11,9 +11,8 @@ import pytest
 import netc
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.terms import Term
+from netc.runtime.kerneldef import Array
 from netc.sources import zoo
-
-Array = np.ndarray[Any, Any]
 
 STATED = re.compile(r"^assert (params|macs) == ([\d_]+)$", re.MULTILINE)
 

@@ -25,9 +25,7 @@ from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.bodies import Body
 from netc.runtime.engines.executor import compute_inside
 from netc.runtime.engines.plan import plan
-from netc.runtime.kerneldef import KERNELS
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import KERNELS, Array
 
 OPSET, IR_VERSION = 22, 10
 BATCHES = (1, 3)

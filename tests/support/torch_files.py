@@ -7,8 +7,7 @@ import numpy as np
 
 import netc
 from netc.compiler.emit.torch.source import torch_source
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 
 def module_of(network: netc.Network, state: Mapping[str, Array]) -> Any:

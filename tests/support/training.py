@@ -9,12 +9,11 @@ import numpy as np
 import netc
 from netc.compiler.model import Model
 from netc.runtime.data import digits
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.job import Job
 from netc.runtime.training.loop import Callback, Feeds, Loop, Progress
 from netc.runtime.training.run import open_loop, resumed
 from netc.training import job_of
-
-Array = np.ndarray[Any, Any]
 
 # All that could make a resumed run differ: noise, running statistics, moments, order, rates.
 EVERYTHING = """\

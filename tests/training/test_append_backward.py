@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.backward import backward, numbers
 from support.layers import norm_error
-from support.network_rows import ROWS, Array, NetworkRow, random_arrays, random_weights
+from support.network_rows import ROWS, NetworkRow, random_arrays, random_weights
 from support.refusals import failure_of, refusal
 
 import netc
@@ -22,6 +22,7 @@ from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import Objective, add_loss
 from netc.compiler.training.terms import Term
 from netc.grammar.diagnostics import NetError
+from netc.runtime.kerneldef import Array
 
 MSE = Term("loss", "mse", {})
 

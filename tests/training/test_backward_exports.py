@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from support.backward import Arrays, Backward, as_type, backward, numbers
-from support.network_rows import Array, random_arrays, random_weights, spec, stated
+from support.network_rows import random_arrays, random_weights, spec, stated
 
 import netc
 from netc.compiler.emit.onnx.export import write
@@ -23,6 +23,7 @@ from netc.compiler.training.terms import Term
 from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.session import Session
 from netc.runtime.inspection.kinks import SIDE_PREFIX, with_sides
+from netc.runtime.kerneldef import Array
 from netc.sources import zoo
 
 MOST_PARAMS = 5_000_000

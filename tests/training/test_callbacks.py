@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from support.command_line import netc as command
 from support.refusals import refusal
-from support.training import Array
 
 import netc
 from netc.callbacks import Callback, Epoch, History, HistoryFile, Progress, TensorBoard
+from netc.runtime.kerneldef import Array
 from netc.runtime.run_folder.folder import CHECKPOINT, WEIGHTS
 
 EPOCHS, STEPS = 4, 3

@@ -1,7 +1,7 @@
 """Data that know that nothing is missing from their targets: losses look for no gaps then."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,11 +17,10 @@ from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.train_step import train_step
+from netc.runtime.kerneldef import Array
 from netc.runtime.ranks.team import Team
 from netc.runtime.training.stepper import Stepper, scalars
 from netc.runtime.weights.initialize import initialize
-
-Array = np.ndarray[Any, Any]
 
 ENDINGS = {"dice": " -> SIGMOID", "nll": " -> LOGSOFTMAX"}
 

@@ -8,7 +8,6 @@ import numpy as np
 import onnxruntime
 import pytest
 from support.refusals import refusal
-from support.training import Array
 
 import netc
 from netc.compiler.training.descent import Descent
@@ -16,6 +15,7 @@ from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import Plan, plan
+from netc.runtime.kerneldef import Array
 from netc.runtime.run_folder.folder import Facts
 from netc.runtime.training.stepper import Stepper, initial_state
 

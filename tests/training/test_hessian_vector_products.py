@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +19,8 @@ from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.terms import Term
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.kerneldef import Array
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 BATCH, CLASSES = 4, 3

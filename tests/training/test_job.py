@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from support.refusals import refusal
-from support.training import EVERYTHING, Array, compiled, job, run, some_digits, told
+from support.training import EVERYTHING, compiled, job, run, some_digits, told
 
 import netc
 from netc.runtime.data import arrays
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.run import finish, train
 from netc.runtime.weights.initialize import initialize
 from netc.training import job_of

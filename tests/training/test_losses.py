@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from support.loss_rows import ROWS, LossRow, target
-from support.losses import Array, loss_of, term
+from support.losses import loss_of, term
+
+from netc.runtime.kerneldef import Array
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 pytestmark = pytest.mark.oracle

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from support.loss_rows import ROWS, LossRow, partly_given, target
-from support.losses import Array, LossGraph, evaluate, loss_graph, term
+from support.losses import LossGraph, evaluate, loss_graph, term
 
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Value
 from netc.compiler.ops.gradient import gradients
 from netc.compiler.training.losses import LOSSES
+from netc.runtime.kerneldef import Array
 
 STEP = 1e-5
 TOLERANCE = 1e-7

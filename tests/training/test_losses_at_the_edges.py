@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 from support.loss_rows import ROWS, LossRow, partly_given, target
-from support.losses import Array, evaluate, loss_graph, loss_of, on_engine, term
+from support.losses import evaluate, loss_graph, loss_of, on_engine, term
 
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ops.gradient import gradients
 from netc.compiler.training.losses import LOSSES
+from netc.runtime.kerneldef import Array
 
 NAN = float("nan")
 ELEMENTWISE = ("mse", "mae", "huber", "log_cosh", "binary_cross_entropy", "hinge")

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from support.jobs import job_of
-from support.losses import Array
 from support.torch_files import module_of
 
 import netc
@@ -15,6 +14,7 @@ from netc.compiler.emit.torch.source import torch_source
 from netc.grammar.diagnostics import NetError
 from netc.runtime.data import arrays
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.run import train
 from netc.runtime.training.stepper import Stepper, scalars
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from support.backward import FACTORS, Array, Backward, backward, numbers
+from support.backward import FACTORS, Backward, backward, numbers
 from support.network_rows import ROWS, NetworkRow, random_arrays, random_weights
 
 import netc
 from netc.compiler.passes.append_backward import GRADIENT
 from netc.compiler.passes.training_mode import NEXT
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.kerneldef import Array
 
 pytestmark = pytest.mark.oracle
 

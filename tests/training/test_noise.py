@@ -12,8 +12,7 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, Shape, TensorType
 from netc.compiler.passes.noise import STEP_STRIDES, kept, key_of, noise_bits, uniform
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 COUNT = 1 << 16
 STEPS = (0, 1, 2, 1000, 2**31, 2**32 + 7)

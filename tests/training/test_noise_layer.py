@@ -12,11 +12,10 @@ from support.torch_files import module_of, outputs_of
 import netc
 from netc.compiler.passes.set_mode import set_mode
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.run import train
 from netc.runtime.training.stepper import Stepper, scalars
 from netc.sources import zoo
-
-Array = np.ndarray[Any, Any]
 
 ALONE = "INPUT({size}) -> NOISE({given}) as {name}"
 

@@ -18,11 +18,11 @@ from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import Plan, plan
+from netc.runtime.kerneldef import Array
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 pytestmark = pytest.mark.oracle
 
-Array = np.ndarray[Any, Any]
 
 SHAPE = (3, 4)
 STEPS = 20

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.losses import Array, term
+from support.losses import term
 from support.refusals import failure_of, refusal
 
 import netc
@@ -25,6 +25,7 @@ from netc.compiler.training.terms import Term
 from netc.grammar.source import Source, Span
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
+from netc.runtime.kerneldef import Array
 
 
 def loss_of(text: str, losses: dict[str, Term], feeds: dict[str, Array], **weights: float) -> float:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +14,12 @@ from support.ranks import environment_without, needs_mpi, netc_on_ranks, on_rank
 
 from netc.compiler.ir.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
+from netc.runtime.kerneldef import Array
 from netc.runtime.ranks.buckets import Buckets, Layout, layouts
 from netc.runtime.ranks.launch import Launch, launch
 from netc.runtime.ranks.shared_state import parts
 from netc.runtime.ranks.team import check_size, cores_of
 from netc.runtime.run_folder.history import History
-
-Array = np.ndarray[Any, Any]
 
 # 105 steps; 53 samples are no number that ranks can share evenly.
 MLP = """

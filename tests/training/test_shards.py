@@ -18,10 +18,9 @@ from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.term_table import TERMS
 from netc.compiler.training.train_step import TrainStep, train_step
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.stepper import Stepper, initial_state, scalars
 from netc.runtime.weights.initialize import initialize
-
-Array = np.ndarray[Any, Any]
 
 # What the losses take that are not about logits or numbers.
 ENDINGS = {"dice": " -> SIGMOID", "nll": " -> LOGSOFTMAX"}

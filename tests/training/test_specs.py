@@ -14,11 +14,10 @@ import netc
 from netc.runtime.data.choices import LOADERS
 from netc.runtime.data.splits import splits
 from netc.runtime.data.table_targets import mirrored_pairs
+from netc.runtime.kerneldef import Array
 from netc.runtime.metrics.box_overlap import box_iou
 from netc.sources import zoo
 from netc.training import job_of
-
-Array = np.ndarray[Any, Any]
 
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 

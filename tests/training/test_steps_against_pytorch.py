@@ -18,9 +18,8 @@ from netc.compiler.training.schedules import SCHEDULES, Followed, Position, valu
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.kerneldef import Array
 from netc.runtime.training.stepper import Stepper
-
-Array = np.ndarray[Any, Any]
 
 pytestmark = pytest.mark.oracle
 

@@ -1,7 +1,6 @@
 """Networks in training mode: what is dropped, what is sampled, and how statistics move."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +15,7 @@ from netc.compiler.ir.text import to_text
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ops.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
-
-Array = np.ndarray[Any, Any]
+from netc.runtime.kerneldef import Array
 
 BUFFERS = ("weight", "bias", "running_mean", "running_var")
 

@@ -1,7 +1,6 @@
 """Weight and spectral normalization against PyTorch's parametrizations."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ import netc
 from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.training.stepper import Stepper, scalars
-
-Array = np.ndarray[Any, Any]
 
 TOLERANCE = 1e-4
 STEPS = 20

@@ -13,11 +13,10 @@ from ..compiler.ir.graph import Graph, Node
 from ..compiler.layers.layerdef import LAYERS
 from ..compiler.model import Model
 from ..grammar.lexing.lexer import keywords, tokens
+from ..runtime.kerneldef import Array
 from ..summary.columns import COLUMNS, quantity
 from ..summary.rows import LayerRow
 from ..summary.table import Summary
-
-Array = np.ndarray[Any, Any]
 
 BINS = 40
 COLUMNS_SHOWN = ("layer", "call", "output", "params", "macs", "memory", "receptive_field")

@@ -14,6 +14,7 @@ from ..network import Network
 from ..prediction import output_forms
 from ..runtime.feeding.samples import Samples
 from ..runtime.inference.predictions import YES_OR_NO, predict
+from ..runtime.kerneldef import Array
 from ..runtime.metrics.outputs import OutputForm, positive_scores, predicted
 from ..runtime.plots.canvas import GREEN, INK, ORANGE, PictureFile
 from ..runtime.plots.pixels import mask_colours, mask_pixels, picture_pixels
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ..runtime.run_folder.trained import Trained
     from ..trainable import Weights
 
-Array = np.ndarray[Any, Any]
 
 MOST_JUDGED = 1000  # samples whose losses are compared, one by one
 ANSWER_COLUMNS = (6, 5)

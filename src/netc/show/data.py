@@ -5,13 +5,12 @@ from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..choices import PartName, check_count
 from ..evaluable import run_data
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..runtime.data.dataset import Batch
+from ..runtime.kerneldef import Array
 from ..runtime.plots.canvas import GREEN, PictureFile
 from ..runtime.plots.pixels import mask_pixels, picture_pixels
 from ..runtime.plots.sample_features import draw_features
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ..choices import PictureFormat
     from ..evaluable import Origin
 
-Array = np.ndarray[Any, Any]
 
 MASK_OPACITY = 0.45  # how much of a mask's colour is seen
 FEATURE_SAMPLES = 2000  # samples whose features are looked at

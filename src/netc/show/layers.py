@@ -18,6 +18,7 @@ from ..prediction import given_samples
 from ..runtime.data.adapting import adapter
 from ..runtime.engines.plan import resolve_fetches
 from ..runtime.inspection.filters import filters as find_filters
+from ..runtime.kerneldef import Array
 from ..runtime.plots.activation_curves import ActivationCurve, draw_activations
 from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.filters import draw_filters
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ..summary.rows import LayerRow
     from ..trainable import Weights
 
-Array = np.ndarray[Any, Any]
 
 CURVE_POINTS = 1001  # of a curve
 

@@ -13,6 +13,7 @@ from ..network import Network
 from ..prediction import output_forms
 from ..runtime.inspection.feature_maps import feature_maps
 from ..runtime.inspection.saliency import saliency as input_gradients
+from ..runtime.kerneldef import Array
 from ..runtime.metrics.outputs import OutputForm, positive_scores
 from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.feature_maps import draw_maps
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ..choices import PictureFormat
     from ..evaluable import Origin
     from ..trainable import Weights
-
-Array = np.ndarray[Any, Any]
 
 
 def maps(

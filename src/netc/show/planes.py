@@ -13,6 +13,7 @@ from ..network import Network
 from ..prediction import output_forms, predict
 from ..runtime.feeding.wiring import wire_inputs
 from ..runtime.inference.predictions import YES_OR_NO
+from ..runtime.kerneldef import Array
 from ..runtime.metrics.outputs import OutputForm, positive_scores
 from ..runtime.plots.canvas import PictureFile
 from ..runtime.plots.decision_regions import PlaneAnswers, PlanePoints, draw_plane
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..runtime.run_folder.trained import Trained
     from ..trainable import Weights
 
-Array = np.ndarray[Any, Any]
 
 GRID_STEPS = 301  # points of the grid along each axis
 AROUND_DATA = 0.15  # of the data's extent that is shown beyond the data

@@ -11,12 +11,11 @@ from ..grammar.diagnostics import Diagnostic, error
 from ..network import Network
 from ..prediction import new_samples
 from ..runtime.feeding.samples import Samples
+from ..runtime.kerneldef import Array
 from ..training import job_as_trained
 
 if TYPE_CHECKING:
     from ..runtime.run_folder.trained import Trained
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)

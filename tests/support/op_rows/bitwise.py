@@ -6,7 +6,8 @@ from operator import add, mul, sub
 import numpy as np
 
 from netc.compiler.ir.types import DType
-from support.ops import Array, Given, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Random, op_row
 
 WORDS = Random((None, 3, 5), 0, 2**32, "uint32")
 WORD = Given(0x9E3779B9, "uint32")

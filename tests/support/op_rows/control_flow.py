@@ -9,7 +9,8 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType, TensorType
-from support.ops import Array, Given, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Random, op_row
 
 ROWS_OF_3, ROW = TensorType(DType.FLOAT32, (BATCH, 3)), TensorType(DType.FLOAT32, (3,))
 NUMBER, TRUTH = TensorType(DType.INT64, ()), TensorType(DType.BOOL, ())

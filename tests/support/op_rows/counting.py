@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 
 X = Random((None, 3, 4), -2.0, 2.0)
 NUMBERS = Random((None, 3), -9, 9, "int64")

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from netc.compiler.ir.types import DType
-from support.ops import Argument, Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Argument, Given, Known, Random, op_row
 
 Formula = Callable[..., Any]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from netc.runtime.kerneldef import Array
 from support.op_rows.pooling import DROPPED, IMAGE, SETTINGS
-from support.ops import Array, Known, OpRow, Random, node_of, op_row
+from support.ops import Known, OpRow, Random, node_of, op_row
 from support.windows import max_pool, max_pool_with_places
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 
 SCALE, SHIFT, MEAN = Random((3,)), Random((3,)), Random((3,))
 VARIANCE = Random((3,), 0.1, 2.0)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 from support.windows import average_pool, max_pool, max_pool_with_places
 
 LINE, IMAGE, VOLUME = Random((None, 3, 11)), Random((None, 3, 9, 7)), Random((None, 2, 5, 6, 4))

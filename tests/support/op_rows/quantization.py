@@ -3,7 +3,8 @@
 import numpy as np
 
 from netc.compiler.ir.types import DType
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 
 X = Random((None, 3, 4), -3, 3)
 SCALE, SCALES = Given(0.05), Given([0.02, 0.1, 0.03])

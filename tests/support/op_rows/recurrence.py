@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from support.ops import Argument, Array, OpRow, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Argument, OpRow, Random, op_row
 
 EXTENTS, SMALL = (4, 2, 3), (2, 1, 2)  # elements, inputs and units
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from support.ops import Array, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Known, Random, op_row
 
 LINE, IMAGE, VOLUME = Random((None, 3, 6)), Random((None, 3, 4, 5)), Random((None, 2, 3, 4, 2))
 LINEAR: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}

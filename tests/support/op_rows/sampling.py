@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 
 IMAGE, LINE = Random((None, 2, 4, 5)), Random((None, 2, 6))
 PLACES = Random((None, 3, 2, 2), -1.4, 1.4)

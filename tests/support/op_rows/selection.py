@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from support.ops import Array, Given, Known, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Random, op_row
 
 X = Random((None, 3, 4, 5))
 TIES = Given([[1, 2, 2, 0], [0, 0, 0, 0], [3, 1, 3, 3]])

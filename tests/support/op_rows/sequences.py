@@ -4,7 +4,8 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH, unknown
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
-from support.ops import Array, Given, Known, Maybe, Random, Row, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Given, Known, Maybe, Random, Row, op_row
 
 ROWS_OF_3 = TensorType(DType.FLOAT32, (BATCH, 3))
 X, LONGER = Random((None, 3)), Random((4, 3))

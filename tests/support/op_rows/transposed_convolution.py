@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from support.ops import Array, Random, op_row
+from netc.runtime.kerneldef import Array
+from support.ops import Random, op_row
 
 LINE, IMAGE, VOLUME = Random((None, 4, 6)), Random((None, 4, 5, 3)), Random((None, 2, 3, 4, 2))
 

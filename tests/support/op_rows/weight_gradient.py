@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from netc.runtime.kerneldef import Array
 from support.op_rows import convolution, transposed_convolution
-from support.ops import Array, OpRow, Random, node_of, op_row
+from support.ops import OpRow, Random, node_of, op_row
 from support.windows import windows
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from netc.runtime.kerneldef import Array
 from support.op_rows.transposed_convolution import transposed
-from support.ops import Array, Random, op_row
+from support.ops import Random, op_row
 from support.windows import max_pool
 
 LINE, IMAGE = Random((None, 4, 11)), Random((None, 4, 8, 7))
