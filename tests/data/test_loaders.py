@@ -1,6 +1,5 @@
 """Data sets from files and arrays: what is read, in which form, and how much of it."""
 
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
+from support.memory import less_memory_than
 from support.refusals import refusal
 
 from netc.runtime.data import LOADERS, About, Dataset, Rows, arrays, load
@@ -88,12 +88,9 @@ def test_idx_is_streamed(tmp_path: Path) -> None:
         idx_bytes(np.zeros((4096, 64, 64), np.uint8))
     )
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx_bytes(np.zeros(4096, np.uint8)))
-    tracemalloc.start()
-    data = LOADERS["idx"](str(tmp_path))
-    data.take(np.arange(0, 4096, 512))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2**20
+    with less_memory_than(2**20):
+        data = LOADERS["idx"](str(tmp_path))
+        data.take(np.arange(0, 4096, 512))
 
 
 def test_cifar10(tmp_path: Path) -> None:
@@ -133,12 +130,9 @@ def test_npz(tmp_path: Path, save: Callable[..., None]) -> None:
 def test_npz_is_streamed(tmp_path: Path) -> None:
     """Of an array of 16 MiB that is not compressed, a batch is all that comes into memory."""
     np.savez(tmp_path / "a.npz", x=np.zeros((1024, 4096), np.float32), y=np.zeros(1024, np.int64))
-    tracemalloc.start()
-    data = LOADERS["npz"](str(tmp_path / "a.npz"))
-    data.take(np.arange(0, 1024, 128))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2**20
+    with less_memory_than(2**20):
+        data = LOADERS["npz"](str(tmp_path / "a.npz"))
+        data.take(np.arange(0, 1024, 128))
 
 
 def test_csv_with_words_for_classes(tmp_path: Path) -> None:

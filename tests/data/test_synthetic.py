@@ -1,11 +1,11 @@
 """Data sets that are made in code: `xor`, `spirals`, `shapes`."""
 
 import time
-import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
+from support.memory import less_memory_than
 from support.refusals import refusal
 
 from netc.runtime.data import LOADERS
@@ -139,11 +139,8 @@ def test_noise_of_shapes() -> None:
 
 def test_shapes_are_streamed_and_fast() -> None:
     """2,000 pictures with all targets take under 2 s, and a large set no memory."""
-    tracemalloc.start()
-    LOADERS["shapes"](samples=10**7).take([10**7 - 1])
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2**20
+    with less_memory_than(2**20):
+        LOADERS["shapes"](samples=10**7).take([10**7 - 1])
     data = LOADERS["shapes"](target=["label", "box", "mask"])
     start = time.process_time()  # other programs on the machine do not count
     data.take(np.arange(2000))
@@ -187,15 +184,14 @@ def test_more_samples_than_memory_orders(name: str, options: dict[str, int]) -> 
 
 def test_points_are_made_when_they_are_read() -> None:
     """Of a million noisy points, one takes the time and memory of one."""
-    tracemalloc.start()
-    for name in ("xor", "spirals"):
-        assert LOADERS[name](samples=10**6, noise=0.1).take([10**6 - 1]).inputs["input"].shape == (
-            1,
-            2,
-        )
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2**20
+    with less_memory_than(2**20):
+        for name in ("xor", "spirals"):
+            assert LOADERS[name](samples=10**6, noise=0.1).take([10**6 - 1]).inputs[
+                "input"
+            ].shape == (
+                1,
+                2,
+            )
 
 
 def test_a_batch_of_shapes_beyond_memory() -> None:

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import pickle
-import tracemalloc
 import zipfile
 from pathlib import Path
 from random import Random
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from support.memory import less_memory_than
 from support.refusals import refusal
 
 import netc
@@ -100,13 +100,10 @@ def test_tensor_by_tensor(tmp_path: Path, suffix: str) -> None:
     state = network.initialize(0)
     assert isinstance(state, LazyState)
     one = state.type_of("fc1.weight").nbytes
-    tracemalloc.start()
-    netc.save_weights(tmp_path / f"w.{suffix}", state)
-    loaded = netc.load_weights(tmp_path / f"w.{suffix}")
-    network.check_weights(loaded)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 4 * one
+    with less_memory_than(4 * one):
+        netc.save_weights(tmp_path / f"w.{suffix}", state)
+        loaded = netc.load_weights(tmp_path / f"w.{suffix}")
+        network.check_weights(loaded)
     assert_same(loaded, state)
 
 

@@ -1,12 +1,12 @@
 """Plans and their execution: results, fetches, inputs that do not fit, memory."""
 
 import gc
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from support.memory import less_memory_than
 from support.refusals import refusal
 
 import netc
@@ -119,11 +119,8 @@ def test_values_die_when_they_were_read_last() -> None:
     x = np.zeros((4, 8, 64, 64), np.float32)
     run(steps, {"input": x}, state)
     gc.collect()
-    tracemalloc.start()
-    run(steps, {"input": x}, state)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 4 * x.nbytes
+    with less_memory_than(4 * x.nbytes):
+        run(steps, {"input": x}, state)
 
 
 class Counting(Mapping[str, Array]):
