@@ -22,8 +22,7 @@ def test_weights_of_another_head(tmp_path: Path) -> None:
     five = netc.compile(body.format(n=5))
     netc.save_weights(tmp_path / "five.safetensors", five.initialize())
     arguments = ("train", "ten.net", "--weights", "five.safetensors", "-o", "new")
-    refused = command(*arguments, cwd=tmp_path)
-    assert refused.status == 1
+    refused = command(*arguments, cwd=tmp_path).failed()
     assert "E562" in refused.err
     assert "--allow PATTERN" in refused.err
     assert not (tmp_path / "new" / "history.csv").exists()

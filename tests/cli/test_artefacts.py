@@ -19,8 +19,7 @@ LENET = Path(__file__).parents[2] / "specs" / "lenet5.net"
 
 def test_build(tmp_path: Path) -> None:
     """The main job: table, diagram, model, and the agreement of both engines."""
-    found = netc("build", str(LENET), cwd=tmp_path)
-    assert found.status == 0, found.err
+    found = netc("build", str(LENET), cwd=tmp_path).ok()
     assert "61,706 (61,706 trainable, 0 frozen)" in found.out
     assert "NumPy and onnxruntime agree within" in found.out
     assert (tmp_path / "build" / "lenet5.svg").read_text().startswith("<?xml")
@@ -32,8 +31,7 @@ def test_build_without_a_renderer(tmp_path: Path) -> None:
     blocked = "import sys\nsys.modules['matplotlib'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(blocked)
     env = {"PATH": "", "PYTHONPATH": f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"}
-    found = netc_process("build", str(LENET), cwd=tmp_path, env=env)
-    assert (found.status, found.err) == (0, "")
+    netc_process("build", str(LENET), cwd=tmp_path, env=env).quiet()
     assert sorted(path.name for path in (tmp_path / "build").iterdir()) == [
         "lenet5.onnx",
         "lenet5.svg",
@@ -93,8 +91,7 @@ def test_weights_that_do_not_fit(tmp_path: Path) -> None:
     state["c1.weight"] = np.zeros((6, 1, 3, 3), np.float32)
     state["c2.bias"] = state.pop("c3.bias")
     package.save_weights(tmp_path / "w.npz", state)
-    found = netc("export", str(LENET), "--weights", "w.npz", "-o", "m.onnx", cwd=tmp_path)
-    assert found.status == 1
+    found = netc("export", str(LENET), "--weights", "w.npz", "-o", "m.onnx", cwd=tmp_path).failed()
     assert found.err == MISFITS
     assert not (tmp_path / "m.onnx").exists()
 
@@ -108,13 +105,10 @@ def test_run_with_weights_from_a_file(suffix: str, tmp_path: Path) -> None:
     x = np.random.default_rng(0).standard_normal((7, 1, 32, 32)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
     weights = ["--weights", f"w.{suffix}"]
-    run = netc("run", str(LENET), *weights, "--input", "x.npy", "-o", "y.npy", cwd=tmp_path)
-    assert run.status == 0, run.err
-    export = netc("export", str(LENET), *weights, "-o", "m.onnx", "--verify", cwd=tmp_path)
-    assert export.status == 0, export.err
+    netc("run", str(LENET), *weights, "--input", "x.npy", "-o", "y.npy", cwd=tmp_path).ok()
+    export = netc("export", str(LENET), *weights, "-o", "m.onnx", "--verify", cwd=tmp_path).ok()
     assert "agree within" in export.out
-    onnx_run = netc("run", "m.onnx", "--input", "input=x.npy", "-o", "z.npy", cwd=tmp_path)
-    assert onnx_run.status == 0, onnx_run.err
+    netc("run", "m.onnx", "--input", "input=x.npy", "-o", "z.npy", cwd=tmp_path).ok()
     expected = network.run(x, state)
     assert isinstance(expected, np.ndarray)
     assert np.array_equal(np.load(tmp_path / "y.npy"), expected)
@@ -126,8 +120,7 @@ def test_fetch_labels(tmp_path: Path) -> None:
     """`--fetch` gives any labelled tensor; several go into one .npz file."""
     np.save(tmp_path / "x.npy", np.ones((2, 1, 32, 32), np.float32))
     arguments = ["--input", "x.npy", "--fetch", "c1", "--fetch", "s4", "-o", "y.npz"]
-    found = netc("run", str(LENET), *arguments, cwd=tmp_path)
-    assert found.status == 0, found.err
+    netc("run", str(LENET), *arguments, cwd=tmp_path).ok()
     arrays = np.load(tmp_path / "y.npz")
     assert arrays["c1"].shape == (2, 6, 28, 28)
     assert arrays["s4"].shape == (2, 16, 5, 5)
@@ -157,8 +150,7 @@ def test_bad_runs(arguments: list[str], code: str, words: str, tmp_path: Path) -
     package.save_weights(tmp_path / "w.safetensors", dict(package.load(LENET).initialize(0)))
     whole = (tmp_path / "w.safetensors").read_bytes()
     (tmp_path / "truncated.safetensors").write_bytes(whole[: len(whole) // 2])
-    found = netc("run", str(LENET), *arguments, cwd=tmp_path)
-    assert found.status == 1
+    found = netc("run", str(LENET), *arguments, cwd=tmp_path).failed()
     assert found.err.startswith(f"error[{code}"), found.err
     assert words in found.err
     assert "Traceback" not in found.err
@@ -170,8 +162,7 @@ def test_draw_formats(tmp_path: Path) -> None:
         assert netc("draw", str(LENET), "-o", f"n.{suffix}", cwd=tmp_path).status == 0
         assert (tmp_path / f"n.{suffix}").read_bytes().startswith(start)
     for arguments, code in (["-o", "n.gif"], "E505"), (["-o", "n.svg", "--style", "nice"], "E511"):
-        found = netc("draw", str(LENET), *arguments, cwd=tmp_path)
-        assert found.status == 1
+        found = netc("draw", str(LENET), *arguments, cwd=tmp_path).failed()
         assert f"error[{code}]" in found.err
 
 
@@ -200,14 +191,11 @@ def test_a_model_is_a_file(tmp_path: Path) -> None:
 def test_run_without_inputs(tmp_path: Path) -> None:
     """A program that takes nothing runs on both engines and as a model; an array is too many."""
     (tmp_path / "c.net").write_text('op("Constant", value_floats=[0.5, 1])\n', encoding="utf-8")
-    exported = netc("export", "c.net", "-o", "c.onnx", cwd=tmp_path)
-    assert exported.status == 0, exported.err
+    netc("export", "c.net", "-o", "c.onnx", cwd=tmp_path).ok()
     for arguments in (("c.net",), ("c.net", "--engine", "onnxruntime"), ("c.onnx",)):
-        found = netc("run", *arguments, "-o", "y.npy", cwd=tmp_path)
-        assert found.status == 0, found.err
+        netc("run", *arguments, "-o", "y.npy", cwd=tmp_path).ok()
         assert np.load(tmp_path / "y.npy").tolist() == [0.5, 1]
-        refused = netc("run", *arguments, "--input", "[1, 2]", cwd=tmp_path)
-        assert refused.status == 1
+        refused = netc("run", *arguments, "--input", "[1, 2]", cwd=tmp_path).failed()
         assert "it takes no inputs" in refused.err
 
 
@@ -226,8 +214,7 @@ NAMES = {
 def test_names_that_are_no_file_names(name: str, tmp_path: Path) -> None:
     """Whatever a network is called, `build` writes whole files, and only into its folder."""
     program = f'net "{name}"\nINPUT(2) -> FC(2)\n'
-    found = netc("build", program, cwd=tmp_path)
-    assert found.status == 0, found.err
+    netc("build", program, cwd=tmp_path).ok()
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
     assert written == [f"build/{NAMES[name]}.onnx", f"build/{NAMES[name]}.svg"]
     ElementTree.parse(tmp_path / written[1])

@@ -24,8 +24,7 @@ def _folder(tmp_path: Path) -> Path:
 def test_both_modes_have_a_table(folder: Path) -> None:
     """Forward and a step each have a row for each engine, in samples of the block's batch."""
     engines = ("--engine", "numpy", "--engine", "onnxruntime")
-    found = netc("bench", "net.net", *engines, *QUICK, cwd=folder)
-    assert (found.status, found.err) == (0, "")
+    found = netc("bench", "net.net", *engines, *QUICK, cwd=folder).quiet()
     forward, step = found.out.split("net: ")[1:]
     assert forward.startswith("forward, batch 5\n")
     assert step.startswith("a step of training, batch 5\n")
@@ -50,8 +49,7 @@ def test_json_holds_all_figures(folder: Path) -> None:
 
 def test_a_network_without_a_loss_runs_forward(folder: Path) -> None:
     """What no loss fits is timed forward, and that is said."""
-    found = netc("bench", "INPUT(4) -> FC(1)", "--engine", "numpy", *QUICK, cwd=folder)
-    assert found.status == 0
+    found = netc("bench", "INPUT(4) -> FC(1)", "--engine", "numpy", *QUICK, cwd=folder).ok()
     assert found.out.startswith("chain: forward, batch 32\n")
     assert "a step" not in found.out
     assert found.err == (
@@ -62,8 +60,7 @@ def test_a_network_without_a_loss_runs_forward(folder: Path) -> None:
 
 def test_profile_has_a_row_for_each_layer(folder: Path) -> None:
     """Layers stand in order with their shares, and a picture holds the same names."""
-    found = netc("bench", "net.net", "--profile", "-o", "times.svg", *QUICK, cwd=folder)
-    assert (found.status, found.err) == (0, "")
+    found = netc("bench", "net.net", "--profile", "-o", "times.svg", *QUICK, cwd=folder).quiet()
     lines = found.out.splitlines()
     assert lines[0] == "net: a step of training on NumPy, batch 5"
     rows = [line.split()[0] for line in lines[3:8]]
@@ -110,8 +107,7 @@ def test_the_plan(folder: Path) -> None:
         "INPUT(16x16x2) -> CONV(3x3, 4) as conv -> RELU -> POOL -> FC(3) as scores\n"
         "train { loss = cross_entropy, optimizer = sgd(lr=0.1, momentum=0.9), batch = 16 }\n"
     )
-    found = netc("bench", "net.net", "--plan", cwd=folder)
-    assert (found.status, found.err) == (0, "")
+    found = netc("bench", "net.net", "--plan", cwd=folder).quiet()
     forward, step = found.out.split("net: ")[1:]
     assert forward.startswith("forward, batch 16\n\nstep  operators")
     lines = [line.split("  ") for line in forward.splitlines()]

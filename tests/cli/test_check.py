@@ -11,8 +11,7 @@ LENET = Path(__file__).parents[2] / "specs" / "lenet5.net"
 
 def test_a_good_file(tmp_path: Path) -> None:
     """A clean file exits with 0 and its counts in one line."""
-    found = netc("check", str(LENET), cwd=tmp_path)
-    assert found.status == 0
+    found = netc("check", str(LENET), cwd=tmp_path).ok()
     assert found.out == f"ok: {LENET}: LeNet5, 12 layers, 61,706 parameters, 416,520 MACs\n"
     assert found.err == ""
 
@@ -20,16 +19,14 @@ def test_a_good_file(tmp_path: Path) -> None:
 def test_a_chain_standard_input_and_the_zoo(tmp_path: Path) -> None:
     """A quoted chain, `-` and `zoo:NAME` stand wherever a file does."""
     chain = "INPUT(4) -> FC(3)"
-    found = netc("check", chain, "-", "zoo:lenet5", cwd=tmp_path, stdin=chain.encode())
-    assert found.status == 0
+    found = netc("check", chain, "-", "zoo:lenet5", cwd=tmp_path, stdin=chain.encode()).ok()
     assert [line.split(", ")[2] for line in found.out.splitlines()[:2]] == ["15 parameters"] * 2
 
 
 def test_errors_of_all_files(tmp_path: Path) -> None:
     """A file with errors does not keep the others from being checked; the status is 1."""
     (tmp_path / "bad.net").write_text("INPUT -> CONVV\n")
-    found = netc("check", "bad.net", "INPUT(4) -> FC(3)", cwd=tmp_path)
-    assert found.status == 1
+    found = netc("check", "bad.net", "INPUT(4) -> FC(3)", cwd=tmp_path).failed()
     assert found.err == (
         "error[E101]: unknown layer `CONVV`\n"
         "  --> bad.net:1:10\n"
@@ -45,8 +42,7 @@ def test_errors_of_all_files(tmp_path: Path) -> None:
 def test_a_library_of_blocks(tmp_path: Path) -> None:
     """A file that only defines blocks and values is fine, and the line says what it is."""
     (tmp_path / "lib.net").write_text("let k = 3\nblock A { CONV((k, k)) }\nblock B { A -> A }\n")
-    found = netc("check", "lib.net", cwd=tmp_path)
-    assert (found.status, found.err) == (0, "")
+    found = netc("check", "lib.net", cwd=tmp_path).quiet()
     assert found.out == (
         "ok: lib.net: a library of 2 blocks and 1 value;"
         " shapes are checked where its blocks are used\n"
@@ -71,8 +67,7 @@ def test_a_library_with_mistakes(tmp_path: Path, program: str) -> None:
 def test_a_library_that_hides_a_name(tmp_path: Path) -> None:
     """A library is warned of names that hide others, which `--strict` refuses."""
     (tmp_path / "lib.net").write_text("let k = 3\nblock A(k) { CONV(k) }\n")
-    found = netc("check", "--strict", "lib.net", cwd=tmp_path)
-    assert found.status == 1
+    found = netc("check", "--strict", "lib.net", cwd=tmp_path).failed()
     assert "warning[W109]" in found.err
     assert found.out.startswith("warned: lib.net: a library of 1 block and 1 value")
 
@@ -103,8 +98,7 @@ def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     """What is no program is a diagnostic, never a traceback."""
     (tmp_path / "latin.net").write_bytes(b"# caf\xe9\nINPUT -> FC\n")
     (tmp_path / "empty.net").touch()
-    found = netc("check", name, cwd=tmp_path)
-    assert found.status == 1
+    found = netc("check", name, cwd=tmp_path).failed()
     assert found.err == UNREADABLE[name] + "\n"
 
 
@@ -126,8 +120,7 @@ def test_a_file_whose_name_looks_like_a_chain(tmp_path: Path) -> None:
 )
 def test_a_chain_in_other_notations_is_no_path(chain: str, meant: str, tmp_path: Path) -> None:
     """It is answered with the chain that it means."""
-    found = netc("check", chain, cwd=tmp_path)
-    assert found.status == 1
+    found = netc("check", chain, cwd=tmp_path).failed()
     assert f"write `{meant}`" in found.err
 
 
@@ -157,8 +150,7 @@ def test_strict_lets_warnings_fail(tmp_path: Path) -> None:
     """A warning is shown and passes, and with `--strict` fails."""
     chain = "INPUT(33x33x3) -> POOL -> FC"
     assert netc("check", chain, cwd=tmp_path).status == 0
-    strict = netc("check", "--strict", chain, cwd=tmp_path)
-    assert strict.status == 1
+    strict = netc("check", "--strict", chain, cwd=tmp_path).failed()
     assert "warning[W101]" in strict.err
 
 

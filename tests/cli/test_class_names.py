@@ -79,8 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accuracy(called: Call, folder: Path, name: str, data: str) -> float:
     """What `netc evaluate` measures on other data."""
     options = ["--run", f"{folder}/{name}", "--part", "all", "--set", f"data={data}", "--json"]
-    found = called("evaluate", f"{folder}/{name}.net", *options)
-    assert (found.status, found.err) == (0, "")
+    found = called("evaluate", f"{folder}/{name}.net", *options).quiet()
     return float(json.loads(found.out)["metrics"]["accuracy"])
 
 
@@ -112,8 +111,7 @@ def test_an_unknown_class(called: Call, folder: Path) -> None:
     write_table(folder / "strange.csv", "ant", "beee")
     data = 'data=csv("strange.csv", target="kind")'
     words = ["evaluate", f"{folder}/table.net", "--run", f"{folder}/table", "--set", data]
-    found = called(*words)
-    assert found.status == 1
+    found = called(*words).failed()
     assert "E523" in found.err
     assert "has a class `beee`, which the run does not know" in found.err
     assert "did you mean `bee`?" in found.err
@@ -136,8 +134,7 @@ def test_columns_in_another_order(called: Call, folder: Path, columns: str) -> N
     assert accuracy(called, folder, "table", 'csv("columns.csv", target="kind")') == 1.0
     data = 'csv("columns.csv", inputs=["y", "x"], target="kind")'
     words = ["--run", f"{folder}/table", "--data", data, "--json"]
-    found = called("predict", f"{folder}/table.net", *words)
-    assert found.status == 0, found.err
+    found = called("predict", f"{folder}/table.net", *words).ok()
     said = [sample["output"]["ranked"][0]["class"] for sample in json.loads(found.out)]
     kinds = [line.split(",")[2] for line in (folder / "all.csv").read_text().splitlines()[1:]]
     assert said == kinds
@@ -176,8 +173,7 @@ def test_features_of_a_table_without_a_class(called: Call, folder: Path) -> None
     write_table(folder / "new.csv", "cat", "bee")
     data = 'data=csv("new.csv", target="kind")'
     options = ["--label", "fc1", "-o", f"{folder}/f.npz", "--run", f"{folder}/table"]
-    found = called("features", f"{folder}/table.net", *options, "--set", data)
-    assert found.status == 0, found.err
+    called("features", f"{folder}/table.net", *options, "--set", data).ok()
     assert np.load(folder / "f.npz")["y"].tolist() == [2] * 60 + [1] * 60
 
 

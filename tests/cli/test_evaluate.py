@@ -162,8 +162,7 @@ def test_several_outputs(asked: Call) -> None:
 def test_weights_from_a_file(trained: Path, called: Call) -> None:
     """Weights without a run are measured with the program's settings."""
     program, weights = f"{trained}/digits.net", f"{trained}/digits/weights.safetensors"
-    found = called("evaluate", program, "--weights", weights, "--json", "--metric", "accuracy")
-    assert found.status == 0, found.err
+    found = called("evaluate", program, "--weights", weights, "--json", "--metric", "accuracy").ok()
     with_run = called("evaluate", program, "--run", f"{trained}/digits", "--json")
     accuracy = json.loads(found.out)["metrics"]["accuracy"]
     assert accuracy == json.loads(with_run.out)["metrics"]["accuracy"]
@@ -190,8 +189,7 @@ def test_what_cannot_be_opened(command: str, trained: Path, called: Call, tmp_pa
     program = f"{trained}/digits.net"
     assert called(command, program, "--run", "nothing") == (1, "", NO_RUN)
     assert called(command, program).err == NO_WEIGHTS
-    other = called(command, program, "--run", f"{trained}/yes")
-    assert other.status == 1
+    other = called(command, program, "--run", f"{trained}/yes").failed()
     assert "error[E501]: 4 weights do not fit" in other.err
     for name in ("checkpoint.safetensors", "weights.safetensors"):
         (tmp_path / name).write_bytes((trained / "digits" / name).read_bytes())
@@ -358,8 +356,7 @@ def test_crops_are_centred(called: Call, tmp_path: Path) -> None:
     assert called("train", "crops.net").status == 0
     x, _ = some()
     np.save(tmp_path / "x.npy", x)
-    found = called("predict", "crops.net", "--run", "run", "--input", "x.npy", "-o", "y.npy")
-    assert found.status == 0, found.err
+    called("predict", "crops.net", "--run", "run", "--input", "x.npy", "-o", "y.npy").ok()
     state = package.load_weights(tmp_path / "run" / "weights.safetensors")
     expected = package.load(tmp_path / "crops.net").run(x[:, :, 1:7, 1:7], state)
     assert isinstance(expected, np.ndarray)

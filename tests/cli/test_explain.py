@@ -9,8 +9,7 @@ from netc.grammar.codes import CODES
 
 def test_a_code(tmp_path: Path) -> None:
     """A code is shown with what it is about, a program, and what the program is answered with."""
-    found = netc("explain", "E016", cwd=tmp_path)
-    assert found.status == 0
+    found = netc("explain", "E016", cwd=tmp_path).ok()
     assert found.out == (
         "E016: a space before the parenthesis of a call\n\n"
         "This program\n\n"
@@ -35,15 +34,13 @@ def test_as_it_stands_in_a_message(tmp_path: Path) -> None:
 
 def test_a_code_without_a_program(tmp_path: Path) -> None:
     """What takes files or engines is told in words."""
-    found = netc("explain", "E502", cwd=tmp_path)
-    assert found.status == 0
+    found = netc("explain", "E502", cwd=tmp_path).ok()
     assert "The engine is not installed" in found.out
 
 
 def test_all_codes(tmp_path: Path) -> None:
     """Without a code all are listed, a line each."""
-    found = netc("explain", cwd=tmp_path)
-    assert found.status == 0
+    found = netc("explain", cwd=tmp_path).ok()
     assert [line.split()[0] for line in found.out.splitlines()] == list(CODES)
 
 

@@ -80,8 +80,7 @@ def test_raw_samples(called: Call, tmp_path: Path) -> None:
     net, run, model = (str(tmp_path / name) for name in ("a.net", "run", "a.onnx"))
     Path(net).write_text(TABLE)
     assert called("train", net, "-o", run).status == 0
-    found = called("export", net, "--run", run, "-o", model, "--verify")
-    assert (found.status, found.err) == (0, "")
+    called("export", net, "--run", run, "-o", model, "--verify").quiet()
     measured = called("evaluate", net, "--run", run, "--part", "all", "--json")
     accuracy = json.loads(measured.out)["metrics"]["accuracy"]
     data = LOADERS["csv"]("points.csv", target="kind", folder=str(tmp_path))
@@ -99,8 +98,7 @@ def test_a_warning(called: Call, tmp_path: Path) -> None:
     net, run, model = (str(tmp_path / name) for name in ("a.net", "run", "a.onnx"))
     Path(net).write_text(TABLE)
     assert called("train", net, "-o", run).status == 0
-    found = called("export", net, "--weights", f"{run}/weights.safetensors", "-o", model)
-    assert found.status == 0
+    found = called("export", net, "--weights", f"{run}/weights.safetensors", "-o", model).ok()
     assert "warning[W525]" in found.err
     assert "`standardize`" in found.err
     assert f"`netc export {net} --run {run}`" in found.err
@@ -206,8 +204,7 @@ train {{
     scores = on_onnxruntime(tmp_path / "a.onnx", x.reshape(count, *shape))
     files = sorted((tmp_path / "odd").glob("*/*"))
     inputs = [word for path in files for word in ("--input", str(path))]
-    found = called("predict", *program, *run, *inputs, "--top", "2", "--json")
-    assert found.status == 0, found.err
+    found = called("predict", *program, *run, *inputs, "--top", "2", "--json").ok()
     for row, shares in zip(json.loads(found.out), _softmax(scores), strict=True):
         given = {each["class"]: each["score"] for each in row["output"]["ranked"]}
         np.testing.assert_allclose([given["a"], given["b"]], shares, atol=1e-5)

@@ -38,8 +38,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("folder")
 def test_a_folder(called: Call) -> None:
     """All programs in a folder are checked in order, and a last line counts what was found."""
-    found = called("check", "nets")
-    assert found.status == 1
+    found = called("check", "nets").failed()
     assert [line.split(": ")[:2] for line in found.out.splitlines()] == [
         ["ok", "nets/a.net"],
         ["ok", "nets/b.net"],
@@ -72,8 +71,7 @@ def test_verbose(called: Call) -> None:
 def test_a_folder_without_programs(called: Call, tmp_path: Path) -> None:
     """A folder without programs is an error, and other files are checked all the same."""
     (tmp_path / "empty").mkdir()
-    found = called("check", "empty", GOOD)
-    assert found.status == 1
+    found = called("check", "empty", GOOD).failed()
     assert found.err == (
         "error[E001]: there is no .net file in `empty`\n"
         "  = help: name a file, or a folder with programs\n\n"

@@ -23,8 +23,7 @@ def model(tmp_path: Path) -> str:
 
 def test_program_and_weights(model: str, tmp_path: Path) -> None:
     """Both are written beside each other, and mean what the model means."""
-    found = netc("import", model, cwd=tmp_path)
-    assert (found.status, found.err) == (0, "")
+    found = netc("import", model, cwd=tmp_path).quiet()
     assert found.out == (
         "wrote small.net: 4 layers, 2,682 parameters, 9,472 MACs\n"
         "wrote small.safetensors: 4 tensors\n"
@@ -54,8 +53,7 @@ def test_what_is_written_where(model: str, tmp_path: Path) -> None:
 def test_nothing_is_overwritten(model: str, tmp_path: Path) -> None:
     """Either file in the way is an error, before anything is written; `--force` overwrites."""
     (tmp_path / "small.safetensors").write_text("mine")
-    found = netc("import", model, cwd=tmp_path)
-    assert found.status == 1
+    found = netc("import", model, cwd=tmp_path).failed()
     assert "error[E004]: `small.safetensors` is there already" in found.err
     assert not (tmp_path / "small.net").exists()
     assert (tmp_path / "small.safetensors").read_text() == "mine"
@@ -111,15 +109,13 @@ def test_what_cannot_be_said(tmp_path: Path) -> None:
     )
     opset = [helper.make_opsetid("", 20)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
-    found = netc("import", "m.onnx", cwd=tmp_path)
-    assert found.status == 1
+    found = netc("import", "m.onnx", cwd=tmp_path).failed()
     assert "error[E579]: a program cannot say the input `x` of float16" in found.err
     assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.elem_type = TensorProto.FLOAT
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
-    found = netc("import", "m.onnx", cwd=tmp_path)
-    assert found.status == 0
+    found = netc("import", "m.onnx", cwd=tmp_path).ok()
     assert found.out.splitlines()[-1] == "a batch of 7 became one of any number of samples"
     assert "INPUT(4) as x -> RELU" in (tmp_path / "m.net").read_text()
 
@@ -128,6 +124,5 @@ def test_an_open_length(tmp_path: Path) -> None:
     """Counts that depend on an extent are formulas."""
     program = "net open\nINPUT((L, 8), sequence) -> LINEAR(4)"
     package.compile(program).export(tmp_path / "open.onnx", seed=1)
-    found = netc("import", "open.onnx", cwd=tmp_path)
-    assert (found.status, found.err) == (0, "")
+    found = netc("import", "open.onnx", cwd=tmp_path).quiet()
     assert found.out.startswith("wrote open.net: 2 layers, 36 parameters, 32*L MACs\n")

@@ -35,8 +35,7 @@ def test_pipes_and_devices(called: Call, tmp_path: Path, command: list[str]) -> 
     for name in ("pipe", "pipe.npy", "pipe.npz", "pipe.onnx", "pipe.safetensors", "run/run.json"):
         os.mkfifo(tmp_path / name)
     (tmp_path / "run" / "weights.safetensors").write_bytes(b"")
-    found = called(*command)
-    assert found.status == 1
+    found = called(*command).failed()
     assert found.err.startswith("error[E001]: cannot read")
     assert "it is a pipe or a device" in found.err
 
@@ -54,8 +53,7 @@ def test_pipes_and_devices(called: Call, tmp_path: Path, command: list[str]) -> 
 def test_data_of_any_size(called: Call, tmp_path: Path, data: str, code: str) -> None:
     """Numbers that no machine has memory for are refused before anything is made."""
     (tmp_path / "a.net").write_text(PROGRAM)
-    found = called("train", "a.net", "--set", f"data={data}")
-    assert found.status == 1
+    found = called("train", "a.net", "--set", f"data={data}").failed()
     assert found.err.startswith(f"error[{code}]")
 
 
@@ -69,6 +67,5 @@ def test_memory_that_runs_out(
 
     (tmp_path / "a.net").write_text(PROGRAM)
     monkeypatch.setattr("netc.loading.read_program", refuse)
-    found = called("run", "a.net")
-    assert found.status == 1
+    found = called("run", "a.net").failed()
     assert found.err.startswith("error[E507]: there is not enough memory\n")

@@ -21,8 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_gradcheck_on_data(folder: Path) -> None:
     """A row per parameter, and a verdict."""
-    found = netc("gradcheck", "net.net", "--samples", "5", cwd=folder)
-    assert (found.status, found.err) == (0, "")
+    found = netc("gradcheck", "net.net", "--samples", "5", cwd=folder).quiet()
     rows = found.out.splitlines()
     head = ["parameter", "compared", "kinks", "error", "at", "gradient", "difference"]
     assert rows[0].split() == head
@@ -37,16 +36,14 @@ def test_gradcheck_on_data(folder: Path) -> None:
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse", "hinge"])
 def test_gradcheck_without_data(loss: str, tmp_path: Path) -> None:
     """Without a `train` block inputs and targets are drawn, for any loss."""
-    found = netc("gradcheck", NETWORK, "--loss", loss, "--samples", "all", cwd=tmp_path)
-    assert found.status == 0, found.err
+    found = netc("gradcheck", NETWORK, "--loss", loss, "--samples", "all", cwd=tmp_path).ok()
     assert found.out.endswith("on 4 samples drawn at random, to 1e-06\n")
 
 
 def test_gradcheck_of_tokens(tmp_path: Path) -> None:
     """Integers that look up a table are drawn below its number of rows."""
     chain = "INPUT(6, dtype=int64) -> EMBED(12, 4) -> GAP -> FC(3)"
-    found = netc("gradcheck", chain, "--json", cwd=tmp_path)
-    assert found.status == 0, found.err
+    found = netc("gradcheck", chain, "--json", cwd=tmp_path).ok()
     rows = json.loads(found.out)
     assert [row["ok"] for row in rows] == [True] * 3
 
@@ -91,8 +88,7 @@ def test_gradcheck_refuses_odd_numbers(samples: str, folder: Path) -> None:
 
 def test_gradcheck_of_open_extents(tmp_path: Path) -> None:
     """An input without a size is an error that says what to do."""
-    found = netc("gradcheck", "INPUT((H, W, 3)) -> CONV -> GAP -> FC(3)", cwd=tmp_path)
-    assert found.status == 1
+    found = netc("gradcheck", "INPUT((H, W, 3)) -> CONV -> GAP -> FC(3)", cwd=tmp_path).failed()
     assert found.err == (
         "error[E565]: `input` has open extents: float32[N, 3, H, W]\n"
         "  = help: name data in a `train` block, or give the input a size\n\n"
@@ -101,8 +97,7 @@ def test_gradcheck_of_open_extents(tmp_path: Path) -> None:
 
 def test_sanity(folder: Path) -> None:
     """A line per check, and 0 where all are well."""
-    found = netc("sanity", "net.net", cwd=folder)
-    assert found.status == 0, found.out
+    found = netc("sanity", "net.net", cwd=folder).ok()
     assert [row[:4] for row in found.out.splitlines()] == ["ok  "] * 9
     assert "expected 2.303 (ln 10)" in found.out
 
@@ -110,8 +105,7 @@ def test_sanity(folder: Path) -> None:
 def test_sanity_of_a_mistake(folder: Path) -> None:
     """1 where a check fails, with advice; JSON holds the same."""
     (folder / "dead.net").write_text(PROGRAM.replace("4)", "4, init=zeros)"))
-    found = netc("sanity", "dead.net", "--steps", "5", cwd=folder)
-    assert found.status == 1
+    found = netc("sanity", "dead.net", "--steps", "5", cwd=folder).failed()
     assert "FAIL  gradients" in found.out
     assert "help: look at what follows" in found.out
     rows = json.loads(netc("sanity", "dead.net", "--steps", "5", "--json", cwd=folder).out)
@@ -120,8 +114,7 @@ def test_sanity_of_a_mistake(folder: Path) -> None:
 
 def test_sanity_needs_data(tmp_path: Path) -> None:
     """Without data there is nothing to look at."""
-    found = netc("sanity", NETWORK, cwd=tmp_path)
-    assert found.status == 1
+    found = netc("sanity", NETWORK, cwd=tmp_path).failed()
     assert "[E544]" in found.err
 
 
@@ -130,8 +123,7 @@ def test_features(folder: Path) -> None:
     assert netc("train", "net.net", "-o", "run", cwd=folder).status == 0
     found = netc(
         "features", "net.net", "--run", "run", "--label", "pool1", "-o", "f.npz", cwd=folder
-    )
-    assert found.status == 0, found.err
+    ).ok()
     assert found.out == "1797 samples of 4x4x4 numbers of `pool1` written to f.npz\n"
     with np.load(folder / "f.npz") as file:
         assert (file["x"].shape, file["y"].shape) == ((1797, 4, 4, 4), (1797,))
@@ -147,9 +139,7 @@ def test_features_with_another_head(folder: Path) -> None:
     assert netc("train", "net.net", "-o", "run", cwd=folder).status == 0
     (folder / "five.net").write_text(PROGRAM.replace("FC(10)", "FC(12)"))
     command = ("features", "five.net", "--weights", "run/weights.safetensors", "--label", "pool1")
-    refused = netc(*command, "-o", "f.npz", cwd=folder)
-    assert refused.status == 1
+    refused = netc(*command, "-o", "f.npz", cwd=folder).failed()
     assert "[E562]" in refused.err
-    found = netc(*command, "-o", "f.npz", "--allow", "fc1.*", cwd=folder)
-    assert found.status == 0, found.err
+    found = netc(*command, "-o", "f.npz", "--allow", "fc1.*", cwd=folder).ok()
     assert "2 unfit, initialized: fc1.weight" in found.out

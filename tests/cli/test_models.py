@@ -22,7 +22,6 @@ def test_both_engines_run_a_model(called: Call, tmp_path: Path) -> None:
 def test_models_are_no_programs(called: Call, tmp_path: Path) -> None:
     """`netc fmt` says what makes a program of a model."""
     netc.compile("INPUT(4) -> FC(2)").export(tmp_path / "m.onnx")
-    found = called("fmt", "m.onnx")
-    assert found.status == 1
+    found = called("fmt", "m.onnx").failed()
     assert "error[E505]: `m.onnx` is an ONNX model, and no program" in found.err
     assert "`netc import` writes a model as a program" in found.err

@@ -172,8 +172,7 @@ def test_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 def test_the_list_of_the_zoo(called: Call) -> None:
     """Words filter names and descriptions, whatever their case; counts and descriptions show."""
-    found = called("zoo", "ResNet", "torchvision", "18")
-    assert found.status == 0
+    found = called("zoo", "ResNet", "torchvision", "18").ok()
     head, row = found.out.splitlines()
     assert head.split() == ["name", "parameters", "MACs", "description"]
     shown = ["resnet/resnet18", "11,689,512", "1,814,073,344", "ResNet-18, as in torchvision"]

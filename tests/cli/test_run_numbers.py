@@ -59,8 +59,7 @@ def test_weights_that_the_program_does_not_give(command: str, called: Call) -> N
     more = {"predict": ["--input", TABLE], "evaluate": [], "features": LABEL}[command]
     found = called(
         command, "INPUT(2) -> FC(1, weight=[[1, 1]]) -> TANH -> FC(1) as y -> TANH -> FC(1)", *more
-    )
-    assert found.status == 1
+    ).failed()
     assert found.err == (
         "error[E546]: there are no weights\n"
         "  = note: the program does not give the values of `y.weight` and 1 more\n"
@@ -128,8 +127,7 @@ def test_class_names(called: Call, points: Path) -> None:
     assert called("train", "a.net", "-o", "run").status == 0
     assert called("export", "a.net", "--run", "run", "-o", "a.onnx").status == 0
     for words in (["a.net", "--weights", "run/weights.safetensors"], ["a.onnx"]):
-        found = called("run", *words, "--input", "[[1.0, 2.0, 3.0]]")
-        assert found.status == 0, found.err
+        found = called("run", *words, "--input", "[[1.0, 2.0, 3.0]]").ok()
         head, names, numbers = found.out.splitlines()
         assert head.endswith(": float32[1, 2]")
         assert names.split() == ["ant", "bee"]
@@ -143,8 +141,7 @@ def test_nothing_to_draw(called: Call, points: Path) -> None:
         "\n".join(["a,b,c,x1", *(f"{i},{i % 3},{i % 5},{i}" for i in range(30)), ""])
     )
     assert called("train", "a.net", "-o", "run").status == 0
-    found = called("evaluate", "a.net", "--run", "run", "-o", "pictures")
-    assert found.status == 0
+    found = called("evaluate", "a.net", "--run", "run", "-o", "pictures").ok()
     assert found.err == (
         "nothing to draw in `pictures`: plots show classes, or decisions of both kinds\n"
     )
@@ -194,7 +191,6 @@ def test_inputs_of_other_formats(
     (tmp_path / "a.net").write_text("INPUT(2) -> FC(2)")
     package.load("a.net").export("a.onnx")
     (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n")
-    found = called("run", model, "--input", name)
-    assert found.status == 1
+    found = called("run", model, "--input", name).failed()
     assert found.err.startswith(f"error[E505]: `{name}` is not a .npy file\n")
     assert help in found.err

@@ -13,8 +13,7 @@ from netc.runtime.run_folder.checkpoint import load_checkpoint
 
 def test_a_run(here: Path) -> None:
     """Lines of progress on standard error, results on standard output, files in the folder."""
-    found = netc("train", "digits.net", "-o", "out", cwd=here)
-    assert found.status == 0, found.err
+    found = netc("train", "digits.net", "-o", "out", cwd=here).ok()
     first, second = found.err.splitlines()
     assert first.startswith("epoch 1/2  loss ")
     assert "val_accuracy" in second
@@ -59,8 +58,7 @@ def test_options_of_runs_without_one(here: Path, called: Call) -> None:
 def test_settings(here: Path, called: Call) -> None:
     """`--set`, `--epochs` and `--seed` replace what the program says; the folder keeps them."""
     options = ["--set", "lr=0.02", "--set", "schedule = exponential(k=0.1)", "--epochs", "1"]
-    found = called("train", "digits.net", *options, "--seed", "7")
-    assert found.status == 0, found.err
+    found = called("train", "digits.net", *options, "--seed", "7").ok()
     assert "epoch 1/1" in found.err
     settings = json.loads((here / "run" / "run.json").read_text())["settings"]
     assert settings["optimizer"] == "sgd(lr=0.02, momentum=0.9)"
@@ -71,8 +69,7 @@ def test_settings(here: Path, called: Call) -> None:
 def test_a_chain_with_settings(here: Path, called: Call) -> None:
     """A program without a `train` block is trained by settings alone."""
     options = ["--set", "data=digits", "--set", "split=(0.1, 0.9)", "--epochs", "1"]
-    found = called("train", "INPUT(8x8) -> FC(10)", *options)
-    assert found.status == 0, found.err
+    found = called("train", "INPUT(8x8) -> FC(10)", *options).ok()
     assert found.out.startswith("validation loss  ")
 
 
@@ -81,12 +78,10 @@ def test_going_on(here: Path, called: Call) -> None:
     assert called("train", "digits.net", "-o", "whole", "--epochs", "3").status == 0
     options = ["--set", "lr=0.1", "-o", "parts"]
     assert called("train", "digits.net", *options, "--epochs", "1").status == 0
-    found = called("train", "digits.net", "-o", "parts", "--resume", "--epochs", "3")
-    assert found.status == 0, found.err
+    found = called("train", "digits.net", "-o", "parts", "--resume", "--epochs", "3").ok()
     assert [line.split()[1] for line in found.err.splitlines()] == ["2/3", "3/3"]
     assert same_weights(here / "whole", here / "parts")
-    again = called("train", "digits.net", "-o", "whole", "--resume")
-    assert again.status == 0, again.err
+    again = called("train", "digits.net", "-o", "whole", "--resume").ok()
     assert again.err == ""
 
 
@@ -101,8 +96,7 @@ def same_weights(one: Path, other: Path) -> bool:
 
 def test_a_folder_without_a_checkpoint(here: Path, called: Call) -> None:
     """`--resume` where nothing was saved yet begins, and says so."""
-    found = called("train", "digits.net", "--resume", "--epochs", "1")
-    assert found.status == 0, found.err
+    found = called("train", "digits.net", "--resume", "--epochs", "1").ok()
     assert found.err.startswith("`run` holds no checkpoint, so the run starts from the beginning\n")
 
 
@@ -117,8 +111,7 @@ def test_weights_of_another_network(here: Path, called: Call) -> None:
     assert (refused.status, refused.out) == (1, "")
     assert refused.err.startswith("error[E562]")
     still = ["--set", "optimizer=sgd(lr=1e-12)", "--allow", "head.*", "--allow", "fc1.*"]
-    found = called("train", other, *options, *weights, *still, "-o", "b")
-    assert found.status == 0, found.err
+    found = called("train", other, *options, *weights, *still, "-o", "b").ok()
     assert found.err.splitlines()[0] == "3 matched: code.weight, code.bias, head.bias"
     taken, given = (package.load_weights(here / f / "weights.safetensors") for f in "ba")
     assert np.allclose(taken["code.weight"], given["code.weight"])
@@ -146,8 +139,7 @@ def test_watching(here: Path, called: Call) -> None:
     deep = "INPUT(8x8) -> [FC(8) -> SIGMOID]*8 -> FC(10)"
     options = ["--set", "data=digits", "--set", "batch=all", "--epochs", "2"]
     assert called("train", deep, *options, "-o", "plain").status == 0
-    found = called("train", deep, *options, "-o", "seen", "--watch")
-    assert found.status == 0, found.err
+    found = called("train", deep, *options, "-o", "seen", "--watch").ok()
     assert "vanish" in found.err
     names = {path.name for path in (here / "seen").iterdir()}
     assert {"monitor.csv", "monitor.json", "layers.svg"} <= names
@@ -157,8 +149,7 @@ def test_watching(here: Path, called: Call) -> None:
 def test_early_stopping(here: Path, called: Call) -> None:
     """`--patience` ends a run that comes to nothing better, and says which epoch was the best."""
     options = ["--set", "lr=1e-12", "--epochs", "9", "--patience", "2", "--monitor", "val_accuracy"]
-    found = called("train", "digits.net", *options)
-    assert found.status == 0, found.err
+    found = called("train", "digits.net", *options).ok()
     assert found.err.splitlines()[-1] == (
         "no better `val_accuracy` for 2 epochs: epoch 1 was the best"
     )

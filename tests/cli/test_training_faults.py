@@ -46,8 +46,7 @@ def test_control_c(here: Path) -> None:
     assert "Traceback" not in rest
     saved = load_checkpoint(str(here / "my run" / "checkpoint.safetensors"))
     assert saved.progress["step"] >= 179
-    found = netc("train", "digits.net", "-o", "my run", "--resume", "--epochs", "1", cwd=here)
-    assert found.status == 0, found.err
+    netc("train", "digits.net", "-o", "my run", "--resume", "--epochs", "1", cwd=here).ok()
 
 
 TRUNCATED = """\
@@ -203,8 +202,7 @@ def test_the_next_free_folder(here: Path, called: Call) -> None:
     assert called("train", "small.net").status == 0
     before = (here / "run" / "checkpoint.safetensors").read_bytes()
     for folder in ("run2", "run3"):
-        found = called("train", "small.net", "--seed", "3")
-        assert found.status == 0
+        found = called("train", "small.net", "--seed", "3").ok()
         said = f"`run` holds a finished run, so this one goes to `{folder}`\n"
         assert found.err.startswith(said)
         assert found.out.endswith(f"written to {folder}\n")
@@ -221,8 +219,7 @@ def test_an_unfinished_run_is_not_passed_over(here: Path, called: Call) -> None:
     found = called("train", "small.net")
     assert (found.status, "already holds a run" in found.err) == (1, True)
     (run / "notes.txt").write_text("mine")
-    found = called("train", "small.net", "--force", "--seed", "3", "--set", "epochs=2")
-    assert found.status == 0, found.err
+    found = called("train", "small.net", "--force", "--seed", "3", "--set", "epochs=2").ok()
     assert found.out.endswith("written to run\n")
     assert len((run / "history.csv").read_text().splitlines()) == 3
     assert Facts.read(str(run)).settings["seed"] == "3"
@@ -357,8 +354,7 @@ def test_a_name_that_is_not_a_formula(here: Path) -> None:
     """Dollar signs and backslashes of a name are drawn as they are."""
     name = "$\\frac{1}{$"
     (here / "odd.net").write_text(f"net {write_string(name)}\n{SMALL}")
-    found = netc("train", "odd.net", "--watch", cwd=here)
-    assert found.status == 0, found.err
+    netc("train", "odd.net", "--watch", cwd=here).ok()
     for picture in ("curves.svg", "layers.svg"):
         parse(str(here / "run" / picture))
     assert "<!-- $\\frac{1}{$ -->" in (here / "run" / "curves.svg").read_text()

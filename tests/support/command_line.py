@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, chdir
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from unittest.mock import patch
 
 import netc as package
@@ -34,6 +34,21 @@ class Outcome(NamedTuple):
     status: int
     out: str
     err: str
+
+    def ok(self) -> Self:
+        """What it left, where it did what it was to do."""
+        assert self.status == 0, self.err
+        return self
+
+    def quiet(self) -> Self:
+        """The same, with nothing to say on standard error."""
+        assert (self.status, self.err) == (0, "")
+        return self
+
+    def failed(self) -> Self:
+        """What it left, where it refused."""
+        assert self.status == 1, self.err
+        return self
 
 
 Call = Callable[..., Outcome]  # a command, by its arguments

@@ -219,8 +219,7 @@ def test_tensorboard_on_the_command_line(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     net = tmp_path / "net.net"
     net.write_text("INPUT(8x8) -> FC(10)\ntrain { data = digits, epochs = 2, batch = all }")
-    outcome = command("train", "net.net", "--tensorboard", "logs", cwd=tmp_path)
-    assert outcome.status == 0, outcome.err
+    outcome = command("train", "net.net", "--tensorboard", "logs", cwd=tmp_path).ok()
     assert [step for step, _ in written(tmp_path / "logs")["accuracy/validation"]] == [1, 2]
     outcome = command("train", "net.net", "--tensorboard", "net.net", "--force", cwd=tmp_path)
     assert outcome.status == 1

@@ -47,8 +47,7 @@ def _files() -> str:
 
 
 def _netc(folder: Path, *arguments: Any) -> Outcome:
-    found = netc(*map(str, arguments), cwd=folder)
-    assert found.status == 0, found.err
+    found = netc(*map(str, arguments), cwd=folder).ok()
     return found
 
 
