@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from support.refusals import failure_of
+from support.refusals import failure_of, help_of
 
 import netc
 
@@ -157,8 +157,7 @@ def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> N
 )
 def test_the_help_says_what_it_leaves_out(written: str, meant: str, said: str) -> None:
     """An argument that netc's layer has not is named behind the call, and the call compiles."""
-    refused = failure_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
-    help = refused.diagnostics[0].help or ""
+    help = help_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)") or ""
     assert help.startswith(f"write `{meant}`; ")
     assert said in help
     netc.compile(f"INPUT(32x32x3) -> {meant} -> FC(2)")
@@ -187,8 +186,7 @@ def test_a_causal_convolution_pads_in_front() -> None:
 )
 def test_a_recipe_holds_the_numbers_of_the_call(written: str, meant: str) -> None:
     """What netc has not is written by other layers, with the sizes that the author gave."""
-    refused = failure_of(netc.compile, f"INPUT(10x16, sequence) -> {written} -> FC")
-    assert meant in (refused.diagnostics[0].help or "")
+    assert meant in help_of(netc.compile, f"INPUT(10x16, sequence) -> {written} -> FC")
 
 
 @pytest.mark.parametrize(
@@ -202,16 +200,14 @@ def test_a_recipe_holds_the_numbers_of_the_call(written: str, meant: str) -> Non
 )
 def test_the_help_spells_the_input_without_its_batch(written: str, meant: str) -> None:
     """An input's extents are one size, and the batch is never written."""
-    refused = failure_of(netc.compile, f"{written} -> GAP -> FC(2)")
-    assert refused.diagnostics[0].help == f"write `{meant}`"
+    assert help_of(netc.compile, f"{written} -> GAP -> FC(2)") == f"write `{meant}`"
     netc.compile(f"{meant} -> GAP -> FC(2)")
 
 
 @pytest.mark.parametrize("written", ["CONV(0.5)", "POOL(2.5)", "CONV(3x3, n)", "CONV(True)"])
 def test_the_help_spells_no_call_that_is_refused(written: str) -> None:
     """Values that our argument does not take are not put into a corrected call."""
-    refused = failure_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
-    assert "write `" not in (refused.diagnostics[0].help or "")
+    assert "write `" not in help_of(netc.compile, f"INPUT(32x32x3) -> {written} -> FC(2)")
 
 
 def test_the_help_for_a_sequence_spells_a_kernel_of_one_number() -> None:
@@ -302,12 +298,10 @@ def test_a_program_with_a_recurrent_layer() -> None:
 )
 def test_a_step_that_is_no_layer_is_told_where_it_belongs(step: str, said: str) -> None:
     """Ends of a chain, losses and dots are not answered with a layer."""
-    refused = failure_of(netc.compile, f"INPUT -> FC(10) -> {step}")
-    assert said in (refused.diagnostics[0].help or "")
+    assert said in help_of(netc.compile, f"INPUT -> FC(10) -> {step}")
 
 
 def test_a_dense_layer_takes_no_width_of_its_input() -> None:
     """Keras' `input_dim` is an input in front, and not a second count."""
     program = "model = Sequential()\nmodel.add(Dense(64, input_dim=20))\nmodel.add(Dense(1))"
-    refused = failure_of(netc.compile, program)
-    assert refused.diagnostics[0].help == "write `INPUT(20) -> FC(64) -> FC(1)`"
+    assert help_of(netc.compile, program) == "write `INPUT(20) -> FC(64) -> FC(1)`"

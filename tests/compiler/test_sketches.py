@@ -2,7 +2,7 @@
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import pytest
-from support.refusals import failure_of
+from support.refusals import failure_of, help_of
 
 import netc
 
@@ -122,8 +122,7 @@ def test_a_sketch_is_answered_with_its_chain(written: str, part: str, meant: str
 )
 def test_a_sketch_that_parses_is_answered_as_well(written: str, meant: str) -> None:
     """A call or a word that a layer refuses is read as what a whiteboard means by it."""
-    refused = failure_of(netc.compile, f"INPUT -> {written} -> FC(2)")
-    assert refused.diagnostics[0].help == f"write `{meant}`"
+    assert help_of(netc.compile, f"INPUT -> {written} -> FC(2)") == f"write `{meant}`"
     netc.compile(f"INPUT -> {meant} -> FC(2)")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.refusals import failure_of
+from support.refusals import codes_of
 
 import netc
 from netc.choices import EngineName
@@ -182,8 +182,7 @@ def test_a_learned_tensor_alone_is_a_network() -> None:
 )
 def test_wrong_programs(program: str, code: str) -> None:
     """Wrong arguments and tensors are diagnostics of their own kind."""
-    failure = failure_of(netc.compile, program)
-    assert [diagnostic.code for diagnostic in failure.diagnostics] == [code]
+    assert codes_of(netc.compile, program) == [code]
 
 
 @pytest.mark.parametrize(

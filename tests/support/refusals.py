@@ -19,3 +19,13 @@ def failure_of(
 def refusal(function: Callable[..., object], *arguments: object, **options: object) -> str:
     """The same as text."""
     return str(failure_of(function, *arguments, **options))
+
+
+def help_of(function: Callable[..., object], *arguments: object, **options: object) -> str:
+    """The help of the first thing that is wrong."""
+    return failure_of(function, *arguments, **options).diagnostics[0].help or ""
+
+
+def codes_of(function: Callable[..., object], *arguments: object, **options: object) -> list[str]:
+    """The codes of all that is wrong."""
+    return [found.code for found in failure_of(function, *arguments, **options).diagnostics]

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from support.refusals import failure_of
+from support.refusals import failure_of, help_of
 
 import netc
 
@@ -80,8 +80,7 @@ SETTINGS = [
 def test_the_help_spells_our_setting_and_it_compiles(written: str, meant: str) -> None:
     """The help holds the whole setting, its value in our words as well."""
     program = "INPUT(28x28) -> FC(10)\ntrain {{\n  {}\n}}\n"
-    refused = failure_of(netc.compile, program.format(written))
-    assert refused.diagnostics[0].help == f"write `{meant}`"
+    assert help_of(netc.compile, program.format(written)) == f"write `{meant}`"
     netc.compile(program.format(meant))
 
 
@@ -95,8 +94,7 @@ def test_the_help_spells_our_setting_and_it_compiles(written: str, meant: str) -
 )
 def test_what_a_program_does_not_say_is_pointed_elsewhere(written: str, help: str) -> None:
     """Metrics, early stopping and shuffling are no settings."""
-    refused = failure_of(netc.compile, f"INPUT(28x28) -> FC(10)\ntrain {{\n  {written}\n}}\n")
-    assert help in (refused.diagnostics[0].help or "")
+    assert help in help_of(netc.compile, f"INPUT(28x28) -> FC(10)\ntrain {{\n  {written}\n}}\n")
 
 
 def test_bad_values_keep_their_own_help() -> None:
@@ -188,8 +186,7 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
 )
 def test_a_setting_keeps_its_value_in_our_words(written: str, meant: str) -> None:
     """Positional arguments and values are kept; what stands elsewhere is told where."""
-    refused = failure_of(netc.compile, f"INPUT -> FC\ntrain {{ {written} }}\n")
-    assert meant in (refused.diagnostics[0].help or "")
+    assert meant in help_of(netc.compile, f"INPUT -> FC\ntrain {{ {written} }}\n")
 
 
 @pytest.mark.parametrize(
@@ -241,8 +238,7 @@ def test_a_setting_outside_of_the_block_is_told_where_it_stands(line: str, help:
 )
 def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> None:
     """Colons and calls are answered with all settings, and a rate goes to its optimizer."""
-    refused = failure_of(netc.compile, f"INPUT -> FC(10)\n{written}\n")
-    assert refused.diagnostics[0].help == f"write `{meant}`"
+    assert help_of(netc.compile, f"INPUT -> FC(10)\n{written}\n") == f"write `{meant}`"
     netc.compile(f"INPUT -> FC(10)\n{meant}\n")
 
 
@@ -270,8 +266,7 @@ def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> 
 )
 def test_settings_on_several_lines_are_told_as_one_block(written: str, meant: str) -> None:
     """Settings below each other, and those of two calls, belong to one block."""
-    refused = failure_of(netc.compile, f"INPUT -> FC(10)\n{written}\n")
-    assert refused.diagnostics[0].help == f"write `{meant}`"
+    assert help_of(netc.compile, f"INPUT -> FC(10)\n{written}\n") == f"write `{meant}`"
     netc.compile(f"INPUT -> FC(10)\n{meant}\n")
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.refusals import failure_of
+from support.refusals import codes_of, failure_of
 
 import netc
 from netc.compiler.training.changes import revise
@@ -217,8 +217,7 @@ def test_losses_and_outputs(block: str) -> None:
 
 def test_a_second_block() -> None:
     """A network is trained in one way."""
-    caught = failure_of(netc.compile, f"{CHAIN}train {{\n}}\ntrain {{\n}}\n")
-    assert [d.code for d in caught.diagnostics] == ["E123"]
+    assert codes_of(netc.compile, f"{CHAIN}train {{\n}}\ntrain {{\n}}\n") == ["E123"]
 
 
 def test_all_mistakes_of_a_block_are_told_in_order() -> None:
