@@ -105,7 +105,7 @@ class Layout:
         self.found, self.look = found, look
         scale = Scale.of(found.maps, look.tallest, linear=linear)
         rank = ranks(found)
-        lane = lanes(self.found, rank)
+        lane = self._lanes_of(rank)
         self.inline = look.between and max(lane, default=0) == 0
         self.slots = [
             self._slot(i, each, solid(each, scale, planes=planes), lane[i])
@@ -127,6 +127,9 @@ class Layout:
         self.height = self._stack()
         beside = 2 * SIDE if len(self.rows) > 1 else 0
         self.width = max(row.width for row in self.rows) + beside
+
+    def _lanes_of(self, rank: list[int]) -> list[int]:
+        return lanes(self.found, rank)
 
     def ends(self, connection: Connection) -> tuple[Slot, Slot]:
         """The maps that a connection leads from and to."""
