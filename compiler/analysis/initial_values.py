@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from ..ir.graph import INPUT, PARAMETER, Graph, Node
-from ..ir.initializers import AUTO, GLOROT, TORCH, Init
+from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
+from ..ir.initializers import AUTO, GLOROT, HE, TORCH, Init
 from ..layers.layerdef import activation_of
 from ..ops.opdef import Activation, definition, row_of
 
 LAYER_NORM = "LayerNormalization"
+PRODUCTS = frozenset({"Gemm", "MatMul"})
+SCALING = frozenset({"Add", "Sub", "Mul", "Div", "Concat"})
 NORMALIZATIONS = frozenset(
     {"BatchNormalization", "GroupNormalization", "InstanceNormalization", LAYER_NORM}
 )
@@ -28,17 +30,69 @@ def resolve(graph: Graph) -> dict[str, Init]:
     normalized value where the sum is normalized again, as in transformers with the normalization
     behind each part: what is added is small at first (Zhang, Dauphin and Ma 2019, "Fixup").
 
+    Layers that read vectors, such as the rows of a table, and that an activation follows, are
+    `torch`, biases included, unless SELU asks for `lecun`: standardized numbers vary more than
+    pixels between 0 and 1 do, and kinks that are spread fit functions of few numbers sooner than
+    kinks that all meet at 0. So are layers of one unit at the end of such networks, where `glorot`
+    would double the variance. Both were measured: docs/training.md.
+
     `graph` must be unoptimised: folding and fusion hide activations. Takes time linear in it.
     """
     data = _fed_by_inputs(graph)
     met = _activations_met(graph, data)
     torch = _normalized(graph, data) | _added_to_normalized(graph, data)
     torch |= {node for node in _alone(graph, data) if met.get(node, GLOROT) == GLOROT}
-    return {
+    found = {
         name: TORCH if value.node in torch else met.get(value.node, GLOROT)
         for name, value in graph.parameters.items()
         if graph.producer(value).attributes["init"] == AUTO
     }
+    spread = _of_vectors(graph, data, met) - torch
+    for name in [name for name in found if graph.parameters[name].node in spread]:
+        beside = f"{name.rpartition('.')[0]}.bias"
+        biases = [beside] if beside in graph.parameters else []
+        found |= dict.fromkeys([name, *biases], TORCH)
+    return found
+
+
+def _of_vectors(graph: Graph, data: set[int], met: Mapping[int, Init]) -> set[int]:
+    """The weights that vectors are multiplied by before an activation, and last ones of one unit.
+
+    The latter where all inputs are vectors.
+    """
+    vectors = _vectors(graph, data)
+    first, last = set(), set()
+    for node in graph.records:
+        given = [value for value in node.inputs[:2] if value is not None]
+        if node.op_type not in PRODUCTS or len(given) < 2:
+            continue
+        weight = given[1].node
+        if graph[weight].attributes.get("literal") is not None:
+            continue
+        if given[0].node in vectors and met.get(weight) in (HE, GLOROT):
+            first.add(weight)
+        elif node.outputs[0].shape[1:] == (1,) and met.get(weight, GLOROT) == GLOROT:
+            last.add(weight)
+    inputs = {value.node for value in graph.inputs.values()}
+    return first | last if inputs <= vectors else first
+
+
+def _vectors(graph: Graph, data: set[int]) -> set[int]:
+    """The inputs of real numbers without places, (N, features), and what is only scaled of them."""
+    found: set[int] = set()
+    for identifier, node in graph.nodes():
+        if node.op_type == INPUT:
+            type = node.outputs[0]
+            is_vector = type.dtype.is_float and type.rank == 2
+        else:
+            given = [value for value in node.inputs if value is not None]
+            fed = [value for value in given if value.node in data]
+            scaled = all(graph.producer(v).op_type == CONSTANT for v in given if v not in fed)
+            known = bool(fed) and scaled and all(value.node in found for value in fed)
+            is_vector = known and (node.op_type in SCALING or row_of(node).passes)
+        if is_vector:
+            found.add(identifier)
+    return found
 
 
 def _alone(graph: Graph, data: set[int]) -> set[int]:

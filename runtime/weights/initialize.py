@@ -87,7 +87,7 @@ class InitialState(LazyState):
         """A parameter's initializer; PyTorch's defaults hold for the bias beside a weight, too."""
         init: Init = self.graph.producer(self.graph.parameters[name]).attributes["init"]
         init = self._resolved.get(name, init)
-        weight = self._weight_beside(name)
+        weight = self.weight_beside(name)
         if init == ZEROS and name.endswith("bias") and weight is not None:
             own: Init = self.graph.producer(self.graph.parameters[weight]).attributes["init"]
             return own if own.name == "torch" else init
@@ -95,11 +95,11 @@ class InitialState(LazyState):
 
     def _fans(self, name: str) -> Fans:
         """What the layer says of itself, or its shape; a bias has those of the weight beside it."""
-        weight = self._weight_beside(name) or name
+        weight = self.weight_beside(name) or name
         stated: Fans | None = self.graph.producer(self.graph.parameters[weight]).attributes["fans"]
         return stated or fans(self.type_of(weight).extents)
 
-    def _weight_beside(self, name: str) -> str | None:
+    def weight_beside(self, name: str) -> str | None:
         """For a vector, the weight matrix or kernel of the same layer."""
         scope, _, last = name.rpartition(".")
         parameters = self.graph.parameters
@@ -120,8 +120,8 @@ def own_weights(graph: Graph, *, help: str) -> InitialState:
         NetError: E546, some would be drawn at random.
     """
     state = initialize(graph)
-    if state.drawn:
-        note = f"the program does not give the values of {listing(state.drawn, 1)}"
+    if lacking := [name for name in state.drawn if state.weight_beside(name) is None]:
+        note = f"the program does not give the values of {listing(lacking, 1)}"
         raise error("E546", "there are no weights", notes=[note], help=help)
     return state
 

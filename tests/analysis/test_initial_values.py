@@ -51,6 +51,36 @@ def test_first_activation_decides(text: str, expected: Init) -> None:
     assert resolve(netc.compile(text).graph)["w.weight"] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "torch"),
+    [
+        ("INPUT(4) -> FC(3) -> RELU -> FC(5) -> TANH -> FC(2)", ["fc1"]),
+        ("INPUT(4) -> DROPOUT -> FC(3) -> RELU -> FC(5) -> RELU -> FC(1)", ["fc1", "fc3"]),
+        ("INPUT(4) -> FC(3) -> RELU -> FC(1) -> SIGMOID", ["fc1", "fc2"]),
+        ("INPUT(4) -> LINEAR(3) -> GELU -> LINEAR(1)", ["linear1", "linear2"]),
+        ("INPUT(4) -> FC(3, bias=no) -> RELU -> FC(2)", ["fc1"]),
+        ("INPUT(4) -> FC(3) -> SELU -> FC(2)", []),
+        ("INPUT(4) -> FC(3, init=he) -> RELU -> FC(2)", []),
+        ("INPUT(1) -> FC(2, weight=[[1], [2]]) -> RELU -> FC(1, weight=[[1, 2]])", []),
+        ("INPUT(2x2) -> FC(3) -> RELU -> FC(1)", []),
+        ("INPUT(4x2, sequence) -> LINEAR(3) -> RELU -> FC(1)", []),
+        ("( INPUT(4) | INPUT(2x2) -> FLATTEN ) -> CONCAT -> FC(3) -> RELU -> FC(1)", []),
+    ],
+)
+def test_layers_that_read_vectors(text: str, torch: list[str]) -> None:
+    """They start as PyTorch's, biases included, and so do last ones of one unit behind them."""
+    network = netc.compile(text)
+    found = {name for name, init in resolve(network.graph).items() if init == TORCH}
+    state = network.initialize(seed=0)
+    expected = {f"{layer}.{own}" for layer in torch for own in ("weight", "bias")}
+    assert found == expected & state.keys()
+    for layer in torch:
+        bound = state[f"{layer}.weight"].shape[1] ** -0.5
+        for array in (state[name] for name in found if name.startswith(f"{layer}.")):
+            assert 0 < np.abs(array).max() <= bound
+    assert not any(state[n].any() for n in state.keys() - found if n.endswith("bias"))
+
+
 def test_branches_added_to_normalized_values() -> None:
     """What is added before the next normalization starts small; not where sums stay as they are."""
     text = "INPUT(8x6, sequence) -> LN -> [({first}ID | {second}LINEAR(9) -> RELU -> LINEAR(6))"

@@ -102,7 +102,11 @@ def test_a_gradient_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) ->
 def test_kinks_are_left_out_and_counted() -> None:
     """With weights of 0 every ReLU is at its kink, where the slope to the right is not 0."""
     graph, feeds, state = prepared("INPUT(2) -> FC(1) -> RELU -> FC(3)")
-    at_kink = {**state, "fc1.weight": np.zeros((1, 2), np.float32)}
+    at_kink = {
+        **state,
+        "fc1.weight": np.zeros((1, 2), np.float32),
+        "fc1.bias": np.zeros(1, np.float32),
+    }
     found = {check.name: check for check in gradcheck(graph, feeds, at_kink, samples=None)}
     assert (found["fc1.weight"].checked, found["fc1.weight"].kinks) == (0, 2)
     assert (found["fc1.bias"].checked, found["fc1.bias"].kinks) == (0, 1)

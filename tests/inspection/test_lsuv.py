@@ -11,7 +11,7 @@ from netc.runtime.kerneldef import Array
 from netc.runtime.training.job import PROBED_SAMPLES
 
 NETWORKS = {
-    "dense": "INPUT(20) -> [FC(16) -> TANH]*6 -> FC(5)",
+    "dense": "INPUT(4x5) -> [FC(16) -> TANH]*6 -> FC(5)",
     "sigmoid": "INPUT(20) -> [FC(16) -> SIGMOID]*6 -> FC(5)",
     "convolution": "INPUT(8x8x3) -> [CONV(3x3, 8) -> RELU]*4 -> GAP -> FC(5)",
     "residual": "INPUT(8x8x3) -> CONV(8) -> (CONV(8) -> RELU | ID) -> ADD -> GAP -> FC(5)",

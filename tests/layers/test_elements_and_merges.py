@@ -98,7 +98,7 @@ def test_empty_batches(steps: str) -> None:
 )
 def test_initial_values_follow_the_activation(activation: str, expected: Init) -> None:
     """The ReLU family asks for He's values, SELU for LeCun's, everything else for Glorot's."""
-    graph = netc.compile(f"INPUT(4) -> FC(3) as w -> {activation} -> FC(2)").graph
+    graph = netc.compile(f"INPUT(2x2) -> FC(3) as w -> {activation} -> FC(2)").graph
     assert resolve(graph)["w.weight"] == expected
 
 

@@ -61,7 +61,7 @@ def test_convolutions_count_their_taps() -> None:
 
 def test_auto_follows_the_activation() -> None:
     """Left alone, a layer before a ReLU is drawn as by `he`, and the last one as by `glorot`."""
-    text = "INPUT(64) -> FC(32{0}) as a -> RELU -> FC(10{1}) as b"
+    text = "INPUT(8x8) -> FC(32{0}) as a -> RELU -> FC(10{1}) as b"
     auto = netc.compile(text.format("", "")).initialize(0)
     said = netc.compile(text.format(", init=he", ", init=glorot")).initialize(0)
     for name in ("a.weight", "b.weight"):
