@@ -25,7 +25,8 @@ from netc.runtime.benchmarking.work import Work, random_work
 from netc.runtime.ranks.team import Team, join
 from netc.runtime.training.stepper import Stepper, scalars
 
-NETS = {"vgg": 32, "mlp": 256, "lenet5": 64}  # samples of each rank
+# Samples of each rank.
+NETS = {"vgg": 32, "mlp": 256, "lenet5": 64, "residual": 16, "wavenet": 4}
 ENGINES = ("numpy", "onnxruntime")
 HEAD = ("net", "engine", "samples", "alone, samples/s", "together", "share", "of rounds")
 

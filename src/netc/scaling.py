@@ -29,8 +29,8 @@ EFFICIENCY = 0.4  # of what a data sheet promises
 ROUNDS = 3
 # Measured of two ranks on two cores of an AMD EPYC by `benchmarks/ranks.py`; see docs/scaling.md.
 JITTER = 0.035  # the deviation of steps that should take as long
-CUT = 0.45e-3  # seconds of a step on a processor that its cut takes
-HERE = Link(2.6e9, 5e-6)  # ranks of one machine, copies into buffers and out of them among it
+CUT = 0.3e-3  # seconds of a step on a processor that its cut takes
+HERE = Link(30e9, 5e-6)  # ranks of one machine, which sum in memory that they share
 LOCAL = "local"
 HEAD = (
     *("workers", "samples each", "compute ms", "sum ms", "wait ms", "step ms"),

@@ -18,7 +18,7 @@ from netc.runtime.benchmarking.scaling import (
     predicted,
     slowest,
 )
-from netc.scaling import CUT, HERE, JITTER, bytes_per_second, plan_training
+from netc.scaling import CUT, HERE, bytes_per_second, plan_training
 
 TEN = Device("a device of round numbers", tflops=1.0, gigabytes=1.0, bandwidth=1.0, source="none")
 MLP = """
@@ -110,24 +110,28 @@ def test_waiting() -> None:
     assert both.efficiency == pytest.approx(0.1 / (0.1 + both.wait))
 
 
-# Samples of each rank, a step alone in ms, bytes of gradients, and what two ranks came to of twice
-# the speed of one, on NumPy and onnxruntime: docs/scaling.md.
+# Seconds of processor time of a step alone, bytes of gradients, and the share of that in two ranks'
+# steps, without waiting, on NumPy and onnxruntime: docs/scaling.md.
 MEASURED = [
-    (93.9e-3, 3_256_488, 0.97),
-    (56.5e-3, 3_256_488, 0.94),
-    (9.1e-3, 2_678_824, 0.86),
-    (5.5e-3, 2_678_824, 0.76),
-    (9.7e-3, 246_824, 0.93),
-    (4.3e-3, 246_824, 0.87),
+    (66.96e-3, 3_256_488, 0.996),
+    (49.70e-3, 3_256_488, 0.987),
+    (5.95e-3, 2_678_824, 0.971),
+    (5.40e-3, 2_678_824, 1.0),
+    (4.38e-3, 246_824, 0.923),
+    (3.34e-3, 246_824, 0.88),
+    (55.41e-3, 1_100_000, 0.99),
+    (38.88e-3, 1_100_000, 0.947),
+    (26.10e-3, 240_000, 0.994),
+    (17.00e-3, 240_000, 0.963),
 ]
 
 
 @pytest.mark.parametrize(("alone", "size", "share"), MEASURED)
 def test_measured_ranks(alone: float, size: int, share: float) -> None:
-    """What is predicted of two ranks of one machine is what they came to, within 3 points."""
+    """What is predicted of two ranks of one machine is what they came to, within 7 points."""
     sums = Sums(((size, 1.0),), CUT)
-    (found,) = predicted(1, [2], lambda _: alone, HERE, sums, share=False, jitter=JITTER)
-    assert found.efficiency == pytest.approx(share, abs=0.03)
+    (found,) = predicted(1, [2], lambda _: alone, HERE, sums, share=False)
+    assert found.efficiency == pytest.approx(share, abs=0.07)
 
 
 def test_when_gradients_are_there() -> None:
