@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import NormalDist
 
 from ...compiler.analysis.counts import node_cost
@@ -112,17 +113,35 @@ class Sums:
         ready: For each buffer of gradients, in order, its bytes, and the share of the computation
             after which it is there.
         cut: Seconds that a step takes longer where it is cut at its sums.
+        update: Seconds of the update, of which each of several workers takes a part; 0 where each
+            updates all weights.
     """
 
     ready: Sequence[tuple[int, float]]
     cut: float = 0.0
+    update: float = 0.0
 
     @classmethod
-    def of(cls, step: TrainStep, symbols: Mapping[str, int], *, cut: float = 0.0) -> "Sums":
-        """Those of a step for shards: buffers as ranks fill them, by the products before each."""
+    def of(
+        cls,
+        step: TrainStep,
+        symbols: Mapping[str, int],
+        *,
+        cut: float = 0.0,
+        updated: float = inf,
+    ) -> "Sums":
+        """Those of a step for shards: buffers as ranks fill them, by the products before each.
+
+        Args:
+            step: The step.
+            symbols: Its extents.
+            cut: Seconds that its cut takes.
+            updated: Bytes a second of what the update reads and writes, where it is shared.
+        """
         summed: list[tuple[Mapping[str, TensorType], dict[str, int]]] = []
         done = 0
-        for part in cut_at_sums(step.graph).parts:
+        parts = cut_at_sums(step.graph).parts
+        for part in parts:
             after: dict[int, int] = {}
             for number, node in enumerate(part.graph.records):
                 if node.row and not row_of(node).view:
@@ -139,7 +158,9 @@ class Sums:
             for types, at in summed
             for names in grouped(types, BUCKET)
         ]
-        return cls(tuple(ready), cut)
+        last = parts[-1].graph
+        moved = [*last.inputs.values(), *last.outputs.values()]
+        return cls(tuple(ready), cut, sum(_whole(v.type.bytes) for v in moved) / updated)
 
     @property
     def bytes(self) -> int:
@@ -230,6 +251,7 @@ def predicted(
     for workers in counts:
         samples = max(1, -(-batch // workers)) if share else batch
         spent, sent = compute(samples), link.all_reduce(sums.bytes, workers)
+        spent -= sums.update * (1 - 1 / workers)
         wait = jitter * slowest(workers) * spent + sums.cut * (workers > 1)
         exposed = sums.exposed(spent, link, workers)
         whole = min(batch, samples * workers) if share else samples * workers

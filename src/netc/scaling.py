@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 from .benchmarks import bench, check_loss, work_of
@@ -29,8 +30,9 @@ EFFICIENCY = 0.4  # of what a data sheet promises
 ROUNDS = 3
 # Measured of two ranks on two cores of an AMD EPYC by `benchmarks/ranks.py`; see docs/scaling.md.
 JITTER = 0.035  # the deviation of steps that should take as long
-CUT = 0.3e-3  # seconds of a step on a processor that its cut takes
+CUT = 0.2e-3  # seconds of a step on a processor that its cut takes
 HERE = Link(30e9, 5e-6)  # ranks of one machine, which sum in memory that they share
+UPDATED = 20e9  # bytes a second of what an update reads and writes, which such ranks share
 LOCAL = "local"
 HEAD = (
     *("workers", "samples each", "compute ms", "sum ms", "wait ms", "step ms"),
@@ -184,7 +186,8 @@ def plan_training(
     costs = StepCosts.of(work.train_step(), work.symbols)
     link = HERE if bandwidth == LOCAL else Link(bytes_per_second(bandwidth), latency)
     cut = CUT if device == CPU else 0.0
-    sums = Sums.of(work.train_step(shards=True), work.symbols, cut=cut)
+    updated = UPDATED if bandwidth == LOCAL and device == CPU else inf
+    sums = Sums.of(work.train_step(shards=True), work.symbols, cut=cut, updated=updated)
     if device == CPU:
         compute = _measured(model, work.batch, engine, threads, seconds)
         own = f"this machine ({engine})"
