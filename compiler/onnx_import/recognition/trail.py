@@ -261,14 +261,23 @@ class Trail:
 Rule = Callable[[Trail], Match]
 
 RULES: dict[str, list[Rule]] = {}
+FIRST: set[Rule] = set()
 
 
-def rule(*op_types: str) -> Callable[[Rule], Rule]:
-    """Enter the decorated rule for what ends in one of these operators."""
+def rule(*op_types: str, first: bool = False) -> Callable[[Rule], Rule]:
+    """Enter the decorated rule for what ends in one of these operators.
+
+    Args:
+        op_types: The operators.
+        first: Whether it is tried before rules that would take a part of the same for a layer.
+    """
 
     def register(function: Rule) -> Rule:
         for op_type in op_types:
-            RULES.setdefault(op_type, []).append(function)
+            rules = RULES.setdefault(op_type, [])
+            rules.insert(sum(each in FIRST for each in rules) if first else len(rules), function)
+        if first:
+            FIRST.add(function)
         return function
 
     return register

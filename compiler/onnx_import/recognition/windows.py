@@ -30,7 +30,7 @@ class Windows:
     channels: int
 
 
-@rule("Reshape")
+@rule("Reshape", first=True)
 def window(trail: Trail) -> Match:
     """`WINDOW`: parts of an image, perhaps rolled, as sequences of as many samples.
 
@@ -42,7 +42,7 @@ def window(trail: Trail) -> Match:
     return _match("WINDOW", found.image, found, identity(3))
 
 
-@rule("Concat", "Reshape")
+@rule("Concat", "Reshape", first=True)
 def unwindow(trail: Trail) -> Match:
     """`UNWINDOW`: an image of the sequences that its windows are."""
     value = Value(trail.last, 0, trail.node.outputs[0])
@@ -164,7 +164,7 @@ def _cut(image: Places, counts: Sequence[int], size: Sequence[int], shift: Seque
     return split.transpose(0, 1, 3, 2, 4, 5).reshape(-1, size[0] * size[1], channels)
 
 
-@rule("Concat")
+@rule("Concat", first=True)
 def roll(trail: Trail) -> Match:
     """`ROLL`: the two parts of an axis, exchanged."""
     x, shift, axis = roll_of(trail, trail.node)
