@@ -277,7 +277,7 @@ RUNS: dict[str, Known] = {
     "one sample decides": Known(
         "INPUT(4) -> FC(32) -> RELU -> FC(3)\ntrain { loss = cross_entropy }",
         {"uncertain"},
-        {"optimizer": "adam(lr=0.05)", "epochs": "60"},
+        {"optimizer": "adam(lr=0.03)", "epochs": "60"},
         data=groups(150, 0.04),
         advice="with 15 validation samples this has a standard error of ",
         never=("overfitting since", "high variance"),
