@@ -24,7 +24,7 @@ def attention(trail: Trail) -> Match:
     if trail.node.op_type == "Reshape":
         y = trail.argument(trail.back(y, "Reshape"), 0)
     out = dense_layer(trail, y)
-    found = _between(trail, out.operands[0], projected_heads)
+    found = _multi_head(trail, out.operands[0], projected_heads)
     units, rows = out.arguments["units"], tuple(len(each.rows) for each in found.parts)
     trail.need(found.operands[0].shape[2] == units and rows[1] == rows[2])
     if rows[0] != units:
@@ -40,13 +40,13 @@ def attention_by_itself(trail: Trail) -> Match:
     """`ATTENTION` without dense layers, of queries, keys and values as they stand."""
     y = Value(trail.last, 0, trail.node.outputs[0])
     trail.need(y.type.rank == 3 and y.dtype.is_float)
-    found = _between(trail, y, standing_heads)
+    found = _multi_head(trail, y, standing_heads)
     found.arguments["project"] = False
     return found.match({})
 
 
 @dataclass(slots=True)
-class Between:
+class MultiHead:
     """An attention without its last dense layer.
 
     Attributes:
@@ -74,7 +74,7 @@ class Between:
         return Match("ATTENTION", self.operands, self.arguments, held, self.layout, **more)
 
 
-def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]) -> Between:
+def _multi_head(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]) -> MultiHead:
     """The attention whose heads' results stand side by side in a value.
 
     Args:
@@ -92,12 +92,10 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
         for part, is_keys in zip(core.parts, (False, True, False), strict=True)
     )
     samples, heads, length, depth = q.shape
+    kept = _kept_heads(trail, core, q, k, v)
     factor = arguments.pop("factor") * q.factor * k.factor
-    trail.need(v.factor == 1)
     if not isclose(factor, 1 / sqrt(depth), rel_tol=1e-4):
         arguments["scale"] = float(f"{factor:.7g}")
-    trail.need(k.shape[:3] == v.shape[:3] and k.shape[0] == samples and k.shape[3] == depth)
-    trail.need(k.shape[1] == heads or (core.shares and heads % k.shape[1] == 0))
     order = _order(joined.places, (*q.shape[:3], v.shape[3]))
     operands, layouts = zip(*(each.operand(trail) for each in (q, k, v)), strict=True)
     common = set.intersection(*layouts, order)
@@ -107,29 +105,57 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
     scores = (samples, heads, length, k.shape[2])
     labels = _named_tables(trail, core, operands[0], scores)
     masks, biases = _masks(trail, core, scores)
-    held: dict[str, Stack] = {}
-    for bias, mask in biases:
-        try:
-            shape = heads, length, samples
-            more, weights = explain(trail, bias, operands[0], shape, k.shape[2])
-        except NoMatch:
-            masks.add(mask)
-            continue
-        trail.need(not more.keys() & {*arguments, *labels})
-        arguments |= more
-        held |= weights
-        trail.passed |= bias.passed
+    more, held = _explained(trail, biases, masks, operands[0], scores)
+    trail.need(not more.keys() & {*arguments, *labels})
+    arguments |= more
     if masks.causal:
         arguments["causal"] = True
     trail.need(len(masks.labels) + ("mask" in arguments) < 2)
-    kept = len(k.rows) // depth
-    trail.need(len(q.rows) == heads * depth and len(v.rows) == kept * v.shape[3])
     if kept != heads:
         arguments["kv_heads"] = kept
     labels |= dict(zip(("mask",), masks.labels, strict=False))
     arguments = {"heads": heads, **arguments}
     lies = {each.x: each.lies for each in (q, k, v) if each.lies is not None}
-    return Between((q, k, v), operands, min(common), arguments, held, labels, lies)
+    return MultiHead((q, k, v), operands, min(common), arguments, held, labels, lies)
+
+
+def _kept_heads(trail: Trail, core: Core, q: Heads, k: Heads, v: Heads) -> int:
+    """How many heads keys and values have, which fit together and to the queries."""
+    samples, heads, _, depth = q.shape
+    trail.need(v.factor == 1)
+    trail.need(k.shape[:3] == v.shape[:3] and k.shape[0] == samples and k.shape[3] == depth)
+    trail.need(k.shape[1] == heads or (core.shares and heads % k.shape[1] == 0))
+    kept = len(k.rows) // depth
+    trail.need(len(q.rows) == heads * depth and len(v.rows) == kept * v.shape[3])
+    return kept
+
+
+def _explained(
+    trail: Trail, biases: list[tuple[ScoreBias, Seen]], masks: Masks, x: Value, scores: Shape
+) -> tuple[dict[str, Any], dict[str, Stack]]:
+    """The arguments and weights that stored biases amount to; any others are masks.
+
+    Args:
+        trail: The way back.
+        biases: What is stored and added to the scores.
+        masks: Takes those that no argument explains.
+        x: The sequence of the queries.
+        scores: Samples, heads, queries and keys.
+    """
+    samples, heads, queries, keys = scores
+    arguments: dict[str, Any] = {}
+    held: dict[str, Stack] = {}
+    for bias, mask in biases:
+        try:
+            more, weights = explain(trail, bias, x, (heads, queries, samples), keys)
+        except NoMatch:
+            masks.add(mask)
+            continue
+        trail.need(not more.keys() & arguments.keys())
+        arguments |= more
+        held |= weights
+        trail.passed |= bias.passed
+    return arguments, held
 
 
 def _named_tables(trail: Trail, core: Core, x: Value, scores: Shape) -> dict[str, Label]:
