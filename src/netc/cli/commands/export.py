@@ -6,8 +6,10 @@ from ...choices import HALF_PRECISIONS
 from ...compiler.emit.onnx import Half
 from ...exports import export_network, export_source
 from ...gradients import export_step
+from ...network import Network
 from ...runtime.engines.verification import verify_model
-from ...runtime.run_folder.trained import preprocessing_lost
+from ...runtime.run_folder.trained import Trained, preprocessing_lost
+from ...runtime.weights.state import State
 from ..options import (
     file_argument,
     given_besides,
@@ -87,23 +89,19 @@ def command(
         )
     if target == "torch":
         _check_unused(context)
+    if training:
+        weighted = folder is not None or weights is not None or verify
+        _check_step(weighted=weighted, half=dtype is not None, fused=fused_attention)
     network = open_network(file, max_layers)
     if target == "torch":
         export_source(network.model, output)
         click.echo(f"wrote {output}")
         return
     if training:
-        weighted = folder is not None or weights is not None or verify
-        _check_step(weighted=weighted, half=dtype is not None, fused=fused_attention)
         export_step(network.model, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
         return
-    trained = None if folder is None else open_run(network.graph, folder, weights)
-    state = None if trained is None else trained.weights
-    if trained is None and weights is not None:
-        state = read_weights(network.graph, weights)
-        show_diagnostics(preprocessing_lost(weights, file))
-    half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
+    trained, state = _trained(network, file, folder, weights)
     found = export_network(
         network.model,
         output,
@@ -111,7 +109,7 @@ def command(
         opset=opset,
         seed=seed,
         trained=trained,
-        half=half,
+        half=None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types),
         fused_attention=fused_attention,
     )
     click.echo(f"wrote {output}")
@@ -119,6 +117,20 @@ def command(
         click.echo(found.half.verify() if verify else str(found.half.measure()))
     elif verify:
         click.echo(str(verify_model(found.graph, found.state, output)))
+
+
+def _trained(
+    network: Network, file: str, folder: str | None, weights: str | None
+) -> tuple[Trained | None, State | None]:
+    """What training has yielded: a run's folder, and weights, of it or of a file alone."""
+    if folder is not None:
+        trained = open_run(network.graph, folder, weights)
+        return trained, trained.weights
+    if weights is None:
+        return None, None
+    state = read_weights(network.graph, weights)
+    show_diagnostics(preprocessing_lost(weights, file))
+    return None, state
 
 
 def _check_step(*, weighted: bool, half: bool, fused: bool) -> None:

@@ -3,6 +3,8 @@
 import gc
 import shlex
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,14 @@ import click
 
 from ...cross_validation import CrossValidation, cross_validate
 from ...grammar.files import check_writable
+from ...network import Network
 from ...runtime.learning_curves.of_run import read_run
 from ...runtime.plots.canvas import picture_format
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.event_files import TensorBoard
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
-from ...runtime.training.rate_range import RateRange
 from ...runtime.training.run import Run
+from ...runtime.weights.state import State
 from ...tables import GAP, hanging
 from ...training import find_rate, train
 from ...training_bar import training_progress
@@ -138,41 +141,50 @@ def command(
         if resume and force:
             raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
         network = open_network(file, max_layers)
+        settings |= _given(epochs=epochs, seed=seed, metrics=_listed(metrics))
+        read = None if weights is None else partial(read_weights, network.graph, weights)
         if find:
-            picture = None if output is None else _picture(output)
-            given = {**settings, **_given(epochs=epochs, seed=seed)}
-            state = None if weights is None else read_weights(network.graph, weights)
-            _find_rate(find_rate(network.model, None, given, state), network.name, picture)
+            _find_rate(network, settings, read, output)
             return
         folder = output or team.share(FOLDER if resume or force else _free_folder())
-        try:
-            options |= {} if folds is None else {"folds": folds}
-            found = (train if folds is None else cross_validate)(
+        divided: dict[str, Any] = {} if folds is None else {"folds": folds}
+        with _told_how_to_resume(file, folder, team.size, divided):
+            found = (cross_validate if divided else train)(
                 network.model,
-                settings={**settings, **_given(epochs=epochs, seed=seed, metrics=_listed(metrics))},
+                settings=settings,
                 output=folder,
                 resume=resume,
                 force=force,
-                weights=None if weights is None else partial(read_weights, network.graph, weights),
+                weights=read,
                 allow=allow,
                 lsuv=lsuv,
                 progress=training_progress(),
                 callbacks=[] if tensorboard is None else [TensorBoard(tensorboard)],
                 warn=show_diagnostics,
                 team=team,
+                **divided,
                 **options,
             )
-        except KeyboardInterrupt:
-            launched = ["mpiexec", "-n", str(team.size)] if team.size > 1 else []
-            divided = [] if folds is None else ["--folds", str(folds)]
-            words = [*launched, "netc", "train", file, *divided, "-o", folder, "--resume"]
-            click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
-            raise
         if isinstance(found, CrossValidation):
             click.echo(found.to_text(room=width(sys.stdout)))
             click.echo(f"written to {folder}")
         else:
             _report(found[0], folder)
+
+
+@contextmanager
+def _told_how_to_resume(
+    file: str, folder: str, ranks: int, divided: Mapping[str, Any]
+) -> Iterator[None]:
+    """On Ctrl-C, tell the command that continues the run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        launched = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
+        folds = [word for name, count in divided.items() for word in (f"--{name}", str(count))]
+        words = [*launched, "netc", "train", file, *folds, "-o", folder, "--resume"]
+        click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
+        raise
 
 
 def _check_find(context: click.Context) -> None:
@@ -197,11 +209,18 @@ def _picture(output: str) -> str:
     return path
 
 
-def _find_rate(found: RateRange, name: str, path: str | None) -> None:
-    """What a learning-rate range test came to."""
+def _find_rate(
+    network: Network,
+    settings: Mapping[str, str],
+    read: Callable[[], State] | None,
+    output: str | None,
+) -> None:
+    """Run a learning-rate range test, say what it came to, and draw it where there is a path."""
+    path = None if output is None else _picture(output)
+    found = find_rate(network.model, None, settings, None if read is None else read())
     click.echo(str(found))
     if path is not None:
-        found.draw(path, title=f"{name}: learning rates")
+        found.draw(path, title=f"{network.name}: learning rates")
         click.echo(f"wrote {path}")
 
 
