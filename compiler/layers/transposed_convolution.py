@@ -1,5 +1,6 @@
 """The transposed convolution: a convolution's gradient by its input, used to enlarge images."""
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -46,28 +47,13 @@ def transposed_convolution(
     (N - 1) stride - 2 pad + dilation (kernel - 1) + output_pad + 1; with `pad=same`, N stride.
     """
     source = channels_first(build, x)
-    rank = source.value.type.rank - 2
-    sizes, strides, dilations, extra = (
-        per_axis(build, given, name, rank)
-        for given, name in (
-            (kernel, "kernel"),
-            (stride, "stride"),
-            (dilation, "dilation"),
-            (output_pad, "output_pad"),
-        )
-    )
-    _check_output_pad(build, extra, strides, pad)
-    if pad == "same":
-        before, after, extra = _same(sizes, strides, dilations)
-    else:
-        before, after = padding_of(build, pad, sizes, dilations)
-    window = Window(sizes, strides, before, after, dilations)
-    _check_output(build, source.value, window, extra)
+    given = {"kernel": kernel, "stride": stride, "dilation": dilation, "output_pad": output_pad}
+    window, extra = _window_on(build, source.value, pad, given)
     (channels,) = build.concrete(source.value, (1,))
     check_groups(build, groups, channels=channels, filters=filters)
     w = weight_of(
         build,
-        (channels, filters // groups, *sizes),
+        (channels, filters // groups, *window.kernel),
         norm,
         axis=1,
         init=init,
@@ -78,6 +64,28 @@ def transposed_convolution(
     attributes = {**window.attributes, "group": groups, "output_padding": extra}
     y = build.ConvTranspose(source.value, w, b, **attributes)
     return as_before(build, y, source)
+
+
+def _window_on(
+    build: LayerBuilder, x: Value, pad: Any, given: Mapping[str, Any]
+) -> tuple[Window, tuple[int, ...]]:
+    """The window that scatters each position, and how many rows are added at each axis' end.
+
+    Raises:
+        NetError: E103, padding crops all of the output, or too much is added.
+    """
+    rank = x.type.rank - 2
+    sizes, strides, dilations, extra = (
+        per_axis(build, numbers, name, rank) for name, numbers in given.items()
+    )
+    _check_output_pad(build, extra, strides, pad)
+    if pad == "same":
+        before, after, extra = _same(sizes, strides, dilations)
+    else:
+        before, after = padding_of(build, pad, sizes, dilations)
+    window = Window(sizes, strides, before, after, dilations)
+    _check_output(build, x, window, extra)
+    return window, extra
 
 
 def _fans(channels: int, filters: int, window: Window, init: Init) -> tuple[int, int] | None:
