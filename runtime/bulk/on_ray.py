@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pickle import dumps, loads
 from typing import Any
 
@@ -76,20 +76,8 @@ def predict_on_ray(
         _start(ray, task)
     try:
         count = min(_room(ray, cpus, gpus) if actors is None else actors, len(numbers))
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        found = ray.data.from_items(
-            [{"shard": number} for number in numbers], override_num_blocks=len(numbers)
-        ).map_batches(
-            worker,
-            fn_constructor_args=(task,),
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=count),
-            num_cpus=cpus,
-            **({"num_gpus": gpus} if gpus else {}),
-        )
         total = 0
-        for row in found.iter_rows():
+        for row in _results(ray, task, numbers, count, worker, cpus, gpus):
             if row["failure"]:
                 raise NetError(loads(row["failure"]))
             total += row["rows"]
@@ -100,6 +88,32 @@ def predict_on_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _results(
+    ray: Any,
+    task: Task,
+    numbers: Sequence[int],
+    actors: int,
+    worker: type,
+    cpus: int,
+    gpus: float,
+) -> Iterator[dict[str, Any]]:
+    """What `Worker` answers for each shard, as soon as it does."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    shards = ray.data.from_items(
+        [{"shard": number} for number in numbers], override_num_blocks=len(numbers)
+    )
+    found = shards.map_batches(
+        worker,
+        fn_constructor_args=(task,),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_cpus=cpus,
+        **({"num_gpus": gpus} if gpus else {}),
+    )
+    yield from found.iter_rows()
 
 
 def _room(ray: Any, cpus: int, gpus: float) -> int:

@@ -45,10 +45,7 @@ def adapter(
     """
     if sample.dtype.kind == "f" and not type.dtype.is_float and not _are_truths(sample, type):
         if unit is None:
-            advice = "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
-            if not type.dtype.numbers_things:
-                advice = "give whole numbers, such as pictures as bytes, `uint8`"
-            raise _unlike(where, what, sample, type, advice)
+            raise _unlike(where, what, sample, type, _advice_on_numbers(type))
         whole = adapter(where, what, _as_bytes(sample, unit), type)
         return lambda batch: whole(_as_bytes(batch, unit))
     if sample.dtype.kind != "f" and not type.dtype.is_float:
@@ -66,12 +63,9 @@ def adapter(
     indices = classes and sample.dtype.kind != "f" and type.dtype.is_float and extents
     if indices and _squeezed(shape) == _squeezed(extents[1:]):
         return partial(_one_hot, shape=extents, dtype=dtype)
-    found = _advice(shape, extents)
-    if found is None and what.startswith("input "):
-        found = _advice_on_size(shape, extents)
-    elif found is None and len(shape) == len(extents) == 1:
-        found = f"give the network as many numbers as a target has: `FC({shape[0]})`"
-    raise _unlike(where, what, sample, type, found)
+    on_size = _advice_on_size if what.startswith("input ") else _advice_on_targets
+    advice = _advice(shape, extents) or on_size(shape, extents)
+    raise _unlike(where, what, sample, type, advice)
 
 
 def _are_truths(sample: Array, type: TensorType) -> bool:
@@ -149,6 +143,20 @@ def _advice_on_size(shape: Extents, wanted: Extents) -> str | None:
         size = f"{wanted[1]}x{wanted[2]}"
         return f"for a folder of images, `images(..., {size})` resizes all of them"
     return None
+
+
+def _advice_on_targets(shape: Extents, wanted: Extents) -> str | None:
+    """How a network yields as many numbers as a target has."""
+    if len(shape) == len(wanted) == 1:
+        return f"give the network as many numbers as a target has: `FC({shape[0]})`"
+    return None
+
+
+def _advice_on_numbers(type: TensorType) -> str:
+    """How real numbers are brought to a network that takes whole ones."""
+    if type.dtype.numbers_things:
+        return "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
+    return "give whole numbers, such as pictures as bytes, `uint8`"
 
 
 def _unlike(

@@ -1,7 +1,7 @@
 """Samples -> training, validation and test part; parts -> batches, in an order of the epoch's."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -66,6 +66,20 @@ def splits(
     # Data with a part of their own never share what is left with another of the same kind.
     test = 0.0 if about.held_out or fold else test
     validation = 0.0 if about.validation else validation
+    found = _divided(data, order, train, validation, test)
+    if own_validation:
+        found = replace(found, validation=np.arange(rest, end))
+    if own_test:
+        found = replace(found, test=np.arange(end, len(data)))
+    return found if fold is None else replace(found, test=np.sort(tested))
+
+
+def _divided(data: Dataset, order: Array, train: float, validation: float, test: float) -> Splits:
+    """Samples as parts: the first for testing, the next for validation, in whole groups.
+
+    Raises:
+        NetError: E531, none is left for training.
+    """
     left = len(order)
     first = _whole_groups(data, order, _up(test * left))
     second = _whole_groups(data, order, first + _up(validation * left))
@@ -74,15 +88,14 @@ def splits(
     if trained < 1:
         raise error(
             "E531",
-            f"the split leaves none of the {len(data)} samples of {about.name} for training",
+            f"the split leaves none of the {len(data)} samples of {data.about.name} for training",
             help="give the training part more, such as `split = (1, 0, 0)`",
         )
-    found = {
-        "test": np.arange(end, len(data)) if own_test else np.sort(order[:first]),
-        "validation": np.arange(rest, end) if own_validation else np.sort(order[first:second]),
-    }
-    found = {**found, "test": np.sort(tested)} if fold else found
-    return Splits(train=np.sort(order[second : second + trained]), **found)
+    return Splits(
+        train=np.sort(order[second : second + trained]),
+        validation=np.sort(order[first:second]),
+        test=np.sort(order[:first]),
+    )
 
 
 def _order(data: Dataset, count: int, seed: int) -> Array:
@@ -101,7 +114,7 @@ def _order(data: Dataset, count: int, seed: int) -> Array:
 
 
 def _whole_groups(data: Dataset, order: Array, count: int) -> int:
-    """So many of the first samples, or more, until a group ends."""
+    """`count`, or as many samples more as it takes to end with a whole group."""
     groups = data.about.groups
     if groups is None:
         return count

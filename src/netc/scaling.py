@@ -189,9 +189,7 @@ def plan_training(
     updated = UPDATED if bandwidth == LOCAL and device == CPU else inf
     sums = Sums.of(work.train_step(shards=True), work.symbols, cut=cut, updated=updated)
     if device == CPU:
-        compute = _measured(model, work.batch, engine, threads, seconds)
-        own = f"this machine ({engine})"
-        worker = _Worker(own, "its time was measured here", physical_memory(), compute)
+        worker = _worker_here(model, work.batch, engine, threads, seconds)
     else:
         worker = _worker_of(device, costs, efficiency)
     counts = [2**k for k in range(workers.bit_length()) if 2**k < workers] + [workers]
@@ -238,6 +236,15 @@ def _worker_of(device: str, costs: StepCosts, efficiency: float) -> _Worker:
     basis = f"{efficiency:.0%} of the speed that {row.source} states"
     compute = partial(costs.seconds, row, efficiency=efficiency)
     return _Worker(row.name, basis, int(row.gigabytes * 1e9), compute)
+
+
+def _worker_here(
+    model: Model, batch: int, engine: str, threads: int | None, seconds: float
+) -> _Worker:
+    """A worker on this machine, whose time is measured."""
+    compute = _measured(model, batch, engine, threads, seconds)
+    name = f"this machine ({engine})"
+    return _Worker(name, "its time was measured here", physical_memory(), compute)
 
 
 def bytes_per_second(text: str) -> float:
