@@ -4,7 +4,7 @@ import re
 from random import Random
 
 import pytest
-from support.scenes import contains, crossings, problems
+from support.scenes import contains, crossings, drawn, problems
 
 import netc
 from netc.compiler.analysis.counts import count, total
@@ -45,8 +45,7 @@ output extra = ( u | v ) -> CONCAT -> FC(5)"""
 
 
 def _scene(program: str, **options: object) -> Scene:
-    graph = netc.compile(program).graph
-    return graph_scene(graph, page=LARGE, **options)  # type: ignore[arg-type]  # by name
+    return drawn(program, page=LARGE, **options)
 
 
 def _turns(group: Group) -> list[int]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import netc
 from netc.compiler.pictures.fonts import bounds
+from netc.compiler.pictures.graph import graph_scene
 from netc.compiler.pictures.scene import (
     A4,
     SMALLEST_TEXT,
@@ -19,6 +21,16 @@ from netc.compiler.pictures.scene import (
 )
 
 SLACK = 0.6  # points that shapes may share
+
+
+def drawn(program: str, **options: object) -> Scene:
+    """A program's diagram of layers."""
+    return graph_scene(netc.compile(program).graph, **options)  # type: ignore[arg-type]  # by name
+
+
+def drawn_spec(spec: str, **options: object) -> Scene:
+    """The diagram of a network of the zoo."""
+    return graph_scene(netc.load(f"zoo:{spec}").graph, **options)  # type: ignore[arg-type]  # ditto
 
 
 def contains(around: Bounds, inner: Bounds, slack: float = 0.0) -> bool:
@@ -168,6 +180,23 @@ def labels(scene: Scene) -> list[str]:
 def boxes_of(scene: Scene) -> dict[str, Group]:
     """The boxes by name."""
     return {group.name: group for group in scene.groups if group.role == "box"}
+
+
+def box(scene: Scene, name: str) -> Bounds:
+    """Where the one box of a name lies."""
+    (found,) = (group for group in scene.groups if group.role == "box" and group.name == name)
+    return bounds(found)
+
+
+def words(scene: Scene, name: str) -> str:
+    """What the one box of a name says."""
+    (found,) = (group for group in scene.groups if group.role == "box" and group.name == name)
+    return " ".join(text.text for text in texts((found,)))
+
+
+def frames(scene: Scene, name: str) -> list[Bounds]:
+    """Where the frames of a name lie."""
+    return [bounds(g.shapes[0]) for g in scene.groups if g.role == "frame" and g.name == name]
 
 
 def lines_of(scene: Scene, way: str = "") -> list[Line]:
