@@ -1,27 +1,19 @@
 """The text of exported PyTorch files, which no PyTorch is needed for."""
 
 import ast
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from support.command_line import Outcome
-from support.command_line import netc as netc_here
 
 import netc
-from netc.compiler.emit.torch.losses import LOSSES
 from netc.compiler.emit.torch.modules import MODULES
-from netc.compiler.emit.torch.schedules import SCHEDULERS
 from netc.compiler.emit.torch.source import torch_source
-from netc.compiler.emit.torch.training import CLIPPING, OPTIMIZERS, PENALTIES
 from netc.compiler.layers.layerdef import LAYERS
-from netc.compiler.training.term_table import TERMS
 from netc.grammar.diagnostics import NetError
 from netc.sources import zoo
 
@@ -33,6 +25,7 @@ TABLES = {
     *("language/mixtral_8x7b", "audio/whisper_tiny", "generative/dit_s_2"),
     *(f"transformers/swin_v2_{size}" for size in "tsb"),
 }
+
 
 RESIDUAL = """
 net Small
@@ -47,6 +40,7 @@ INPUT(32x32x16)
   -> Basic(32, stride=2) as layer2.0 -> Basic(32) as layer2.1
   -> GAP -> FC(10) as fc
 """
+
 
 RESIDUAL_TEXT = """
 class Basic(nn.Module):
@@ -84,6 +78,7 @@ class Small(nn.Module):
         x = self.layer2(x).mean((2, 3))
         return self.fc(x)
 """
+
 
 LENET_TEXT = '''# LeNet5 in PyTorch, written by netc from lenet5.net.
 #
@@ -206,6 +201,8 @@ block Layer { BN as norm -> RELU -> CONV(3x3, 4, bias=no) as conv }
 block Dense(n) { for i in range(n) { ( ID | Layer as layer{i + 1} ) -> CONCAT } }
 INPUT(8x8x4) -> Dense(3) as a -> CONV(1x1, 8) as t -> Dense(4) as b -> GAP -> FC(2)
 """
+
+
 SERIES_TEXT = """
 class Dense(nn.Module):
     def __init__(self, layers, num_features):
@@ -250,6 +247,8 @@ block Inverted(c, s, hard, stride) {
 INPUT(8x8x4) -> Inverted(4, 0, no, 1) as features.0 -> Inverted(8, 0, yes, 2) as features.1
   -> Inverted(8, 2, yes, 1) as features.2 -> Inverted(6, 3, no, 1) as features.3 -> GAP -> FC(2)
 """
+
+
 OPTIONS_TEXT = """
 class Inverted(nn.Module):
     def __init__(
@@ -317,88 +316,6 @@ def test_shared_scopes_are_called_again() -> None:
     assert "torch.abs(self.twin(first) - self.twin(second))" in text
 
 
-@pytest.mark.parametrize(
-    ("block", "expected"),
-    [
-        ("loss = mse, optimizer = adam(lr=0.01)", "torch.optim.Adam(model.parameters(), lr=0.01)"),
-        ("loss = mse, schedule = cosine", "CosineAnnealingLR(optimizer, 10 * len(loader))"),
-        ("loss = mse, schedule = step(3, 0.5, per=epoch)", "StepLR(optimizer, 3, gamma=0.5)"),
-        ("loss = mse, schedule = cosine(warmup=5)", "milestones=[5]"),
-        ("loss = huber(delta=0.3)", "F.huber_loss(y, t, delta=0.3)"),
-        (
-            "loss = cross_entropy(class_weights=[1, 3])",
-            "F.cross_entropy(y, t, weight=y.new_tensor([1.0, 3.0]))",
-        ),
-        (
-            "loss = cross_entropy(class_weights=balanced)",
-            "weights_of_t = balanced_weights((batch[1] for batch in loader), 2, -100)",
-        ),
-        ("loss = cross_entropy(class_weights=balanced)", "(y, t, weight=weights_of_t.to(y))"),
-        (
-            "loss = binary_cross_entropy(pos_weight=balanced)",
-            "weights_of_t = balanced_pos_weight((batch[1] for batch in loader), 2, 1)",
-        ),
-        ("loss = binary_cross_entropy(pos_weight=3)", "pos_weight=y.new_tensor(3.0)"),
-        ("loss = focal", "loss = focal_loss(y, t, 2.0, 0.25)"),
-        ("loss = mse, schedule = multistep([3, 5])", "MultiStepLR(optimizer, [3, 5])"),
-        ("loss = mse, schedule = restarts(4)", "CosineAnnealingWarmRestarts(optimizer, 4)"),
-        (
-            "loss = mse, schedule = one_cycle",
-            "OneCycleLR(optimizer, 0.001, total_steps=10 * len(loader), cycle_momentum=False)",
-        ),
-        ("loss = mse, schedule = polynomial(0.9)", "10 * len(loader), power=0.9)"),
-        (
-            "loss = mse, schedule = plateau(0.5, 3)",
-            "ReduceLROnPlateau(optimizer, factor=0.5, patience=3)",
-        ),
-        ("loss = mse, schedule = plateau", "scheduler.step(sum(losses) / len(losses))"),
-        (
-            "loss = mse, optimizer = adamw, decay = weights",
-            '[w for w in model.parameters() if w.dim() <= 1], "weight_decay": 0.0,',
-        ),
-        (
-            "loss = mse, lr_factors = {fc1: 0.1}",
-            "optimizer = torch.optim.Adam(model.parameters(), lr=0.0001)",
-        ),
-        (
-            'loss = mse, lr_factors = {"*.bias": 2}',
-            '{"params": [w for w in model.parameters() if w.dim() <= 1], "lr": 0.002},',
-        ),
-        ("loss = mse, accumulate = 4", "(loss / 4).backward() batches += 1 if batches % 4 == 0:"),
-        ("loss = mse, schedule = cosine, accumulate = 4", "10 * len(loader) // 4"),
-        ("loss = mse, ema = 0.99", "optimizer.step() average.update_parameters(model)"),
-        ("loss = mse, clip = norm(1)", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
-        ("loss = mse, clip = value(0.5)", "nn.utils.clip_grad_value_(model.parameters(), 0.5)"),
-        ("loss = mse, regularize = l1(0.1)", "loss += 0.1 * sum(w.abs().sum() for w in weights)"),
-        (
-            "loss = mse, optimizer = sgd(0.1, 0.5), momentum = linear(0.5, 0.9)",
-            "set `momentum` in `optimizer.param_groups`",
-        ),
-    ],
-)
-def test_train_blocks(block: str, expected: str) -> None:
-    """A `train` block is a function in PyTorch's words."""
-    text = text_of(f"INPUT(3) -> FC(2)\ntrain {{ {block} }}")
-    ast.parse(text)
-    assert expected in re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
-
-
-@pytest.mark.parametrize(
-    ("kind", "forms"),
-    [
-        ("loss", LOSSES),
-        ("optimizer", OPTIMIZERS),
-        ("schedule", SCHEDULERS),
-        ("regularize", PENALTIES),
-        ("clip", CLIPPING),
-    ],
-)
-def test_every_choice_has_a_form(kind: str, forms: Container[str]) -> None:
-    """Whatever a `train` block says of these can be written."""
-    lacking = [name for name in TERMS[kind] if name not in forms]
-    assert not lacking, f"`compiler/emit/torch` has no form of the {kind} {', '.join(lacking)}"
-
-
 def test_every_layer_is_known() -> None:
     """Rows of modules are those of layers."""
     assert MODULES.keys() <= {row.name for row in LAYERS.values()}
@@ -456,52 +373,3 @@ def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
             [ruff, *command, "--isolated", "."], cwd=tmp_path, capture_output=True, text=True
         )
         assert found.returncode == 0, found.stdout
-
-
-def export(*arguments: str, cwd: Path) -> Outcome:
-    """`netc export` in a folder."""
-    return netc_here("export", *arguments, cwd=cwd)
-
-
-def test_the_command(tmp_path: Path) -> None:
-    """`--to torch` writes the file, `net.export_torch` the same one."""
-    found = export("zoo:lenet5", "--to", "torch", "-o", "net.py", cwd=tmp_path)
-    assert (found.status, found.out, found.err) == (0, "wrote net.py\n", "")
-    assert (tmp_path / "net.py").read_text() == LENET_TEXT
-    netc.load("zoo:lenet5").export_torch(tmp_path / "again.py")
-    assert (tmp_path / "again.py").read_text() == LENET_TEXT
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--to", "tf"), "'tf' is not one of 'onnx', 'torch'"),
-        (("--to", "torch", "--opset", "20"), "drop --opset"),
-        (("--to", "torch", "--seed", "1", "--verify"), "drop --seed, --verify"),
-        (("--to", "torch", "--weights", "w.npz"), "without weights: drop --weights"),
-        (("--to", "torch", "--run", "run"), "without weights: drop --run"),
-    ],
-)
-def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
-    """Other targets, and options that a file of Python has no use for."""
-    found = export("INPUT(3) -> FC(2)", "-o", "net.py", *options, cwd=tmp_path)
-    assert found.status == 2
-    assert message in found.err
-    assert not (tmp_path / "net.py").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("-o", "net.py"), "a file of Python, not of a model"),
-        (("-o", "net.py", "--training", "--set", "loss=mse"), "a file of Python, not of a model"),
-        (("--to", "torch", "-o", "net.onnx"), "an ONNX model, not of Python"),
-    ],
-)
-def test_names_of_other_formats(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
-    """A model is not written to a file of Python, nor Python to a model."""
-    found = export("INPUT(3) -> FC(2)", *arguments, cwd=tmp_path)
-    assert found.status == 1
-    assert "error[E505]" in found.err
-    assert message in found.err
-    assert list(tmp_path.iterdir()) == []
