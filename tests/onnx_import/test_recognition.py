@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 from onnx import numpy_helper, parser
+from support.moved_axes_rows import ROWS as MOVED_AXES
 from support.onnx_models import check_numbers, computed, kinds_of, model_of
 from support.recognition_rows import ROWS
 
 import netc
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [*ROWS, *MOVED_AXES])
 def test_operators_are_layers(name: str) -> None:
     """The layers are those of a program by hand, with the same weights and the same results."""
-    weights, text, kinds = ROWS[name]
+    weights, text, kinds = {**ROWS, **MOVED_AXES}[name]
     model = model_of(weights, text)
     net = netc.load_onnx(model.SerializeToString())
     assert kinds_of(net) == kinds
