@@ -163,6 +163,89 @@ OPENED: dict[str, tuple[str, Stored, list[str] | None]] = {
         {},
         ["Loop"],
     ),
+    "what is computed of a class token": (
+        """g (float[2,1,3] x) => (float[2,1,3] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            b = Tanh(a)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "a class token in another order": (
+        """g (float[2,3,1] x) => (float[2,3,1] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            b = Transpose<perm = [0, 2, 1]>(a)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "a class token as a vector": (
+        """g (float[2,3] x) => (float[2,3] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            flat = Constant<value_ints = [2, 3]>()
+            b = Reshape(a, flat)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "two class tokens": (
+        """g (float[2,2,3] x) => (float[2,2,3] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            b = Concat<axis = 1>(a, a)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "a part of a class token": (
+        """g (float[2,1,2] x) => (float[2,1,2] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            first = Constant<value_ints = [1]>()
+            last = Constant<value_ints = [3]>()
+            depth = Constant<value_ints = [2]>()
+            b = Slice(a, first, last, depth)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "numbers of a class token by place": (
+        """g (float[2,1,2] x) => (float[2,1,2] y) {
+            rows = Constant<value_ints = [2, 1, 3]>()
+            a = Expand(token, rows)
+            places = Constant<value_ints = [2, 0]>()
+            b = Gather<axis = 2>(a, places)
+            y = Add(x, b)
+        }""",
+        {"token": TWO[:1]},
+        None,
+    ),
+    "the same rows of a table for all": (
+        """g (float[2,2,3] x) => (float[2,2,3] y) {
+            t = Constant<value = int64[2,2] {4, 1, 4, 1}>()
+            b = Gather(w, t)
+            y = Add(x, b)
+        }""",
+        {"w": np.arange(15, dtype=np.float32).reshape(5, 3)},
+        None,
+    ),
+    "more zeros than are stored": (
+        """g (float[2,500001] x) => (float[2,500001] y) {
+            many = Constant<value_ints = [2, 500001]>()
+            b = ConstantOfShape(many)
+            y = Max(x, b)
+        }""",
+        {},
+        None,
+    ),
     "one token a sample": (
         "g (int64[2] x) => (float[2,3] y) { y = Gather(w, x) }",
         {"w": np.arange(15, dtype=np.float32).reshape(5, 3)},
