@@ -137,41 +137,41 @@ class Builder:
             row,
             types,
             filled if row.settles is None else row.settles(filled, types),
-            tuple([None if value is None else self._told(value) for value in inputs]),
+            tuple([None if value is None else self._known(value) for value in inputs]),
             outputs,
             {name: _body_type(inner) for name, inner in subgraphs.items()},
         )
 
     def known(self, value: Value) -> Any:
-        """What a value holds, as nested tuples, where types alone tell: constants and shapes.
+        """What a value holds, as nested tuples, where that is known: constants and shapes.
 
         Of what is computed, no more than `MOST_KNOWN` numbers are given, and each is computed once.
         """
-        told = self._told(value)
-        return told.nested() if isinstance(told, Tensor) else told
+        known = self._known(value)
+        return known.nested() if isinstance(known, Tensor) else known
 
-    def _told(self, value: Value) -> Any:
-        """What a value holds where types alone tell, a constant as it is."""
+    def _known(self, value: Value) -> Any:
+        """What a value holds where that is known, a constant as it is."""
         producer = self._graph.records[value.node]
         if producer.row is None:
             return producer.attributes["value"] if producer.op_type == CONSTANT else None
-        if producer.row.known is None or not _is_told(producer):
+        if producer.row.known is None or not _is_followed(producer):
             return None
         facts, pending = self._graph.facts, [value.node]
         while pending:  # no recursion: chains may be long
-            untold = [] if pending[-1] in facts else self._untold(self._graph[pending[-1]])
-            if untold:
-                pending += untold
+            missing = [] if pending[-1] in facts else self._missing(self._graph[pending[-1]])
+            if missing:
+                pending += missing
                 continue
             identifier = pending.pop()
             if identifier not in facts:
                 facts[identifier] = self._computed(self._graph[identifier])
         return facts[value.node]
 
-    def _untold(self, node: Node) -> list[int]:
-        """The nodes whose outputs must be told before this one's."""
+    def _missing(self, node: Node) -> list[int]:
+        """The nodes whose outputs must be known before this one's."""
         sources = {x.node for x in node.inputs if x is not None} - self._graph.facts.keys()
-        return [source for source in sources if _is_told(self._graph[source])]
+        return [source for source in sources if _is_followed(self._graph[source])]
 
     def _computed(self, node: Node) -> Any:
         assert node.row is not None
@@ -230,8 +230,8 @@ def _body_type(inner: Graph) -> BodyType:
     return BodyType(tuple(own), tuple(value.type for value in inner.outputs.values()))
 
 
-def _is_told(node: Node) -> bool:
-    """Whether an operator's output is computed where types tell its arguments."""
+def _is_followed(node: Node) -> bool:
+    """Whether an operator's output is computed where its arguments are known."""
     if node.row is None or node.row.known is None:
         return False
     if node.outputs[0].dtype.is_float or isinstance(node.outputs[0], HolderType):

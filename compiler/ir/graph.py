@@ -156,7 +156,7 @@ class Graph:
         labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
         blocks: What scopes are calls of, by path: blocks' names, as a program lowers to them.
         opsets: The version of each domain that the operators are of.
-        facts: What nodes yield that types alone tell, by node, as `Builder.known` computed it.
+        facts: What is known of nodes' outputs before they run, by node; `Builder.known` fills it.
     """
 
     name: str

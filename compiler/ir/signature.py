@@ -49,8 +49,8 @@ class OpCall:
         row: The operator.
         inputs: Types of the arguments; None where an optional one is left out.
         attributes: The operator's attributes with defaults filled in.
-        constants: For each argument what it holds where types tell: of a constant its tensor, of a
-            shape nested tuples of extents; else None.
+        constants: For each argument what it holds, where that is known: of a constant its tensor,
+            of a shape nested tuples of extents; else None.
         outputs: How many outputs are asked for.
         bodies: The types of its subgraphs.
     """
@@ -75,7 +75,7 @@ class OpCall:
         return found
 
     def vector(self, index: int) -> tuple[Any, ...] | None:
-        """The numbers of a vector among the arguments, where types tell them.
+        """The numbers of a vector among the arguments, where they are known.
 
         Raises:
             InferenceError: The argument is not a vector.
@@ -88,9 +88,9 @@ class OpCall:
         return known
 
     def known(self, index: int) -> Any:
-        """What an argument holds, as nested tuples, where types tell; else None."""
-        told = self.constants[index] if index < len(self.constants) else None
-        return told.nested() if isinstance(told, Tensor) else told
+        """What an argument holds, as nested tuples, where that is known; else None."""
+        known = self.constants[index] if index < len(self.constants) else None
+        return known.nested() if isinstance(known, Tensor) else known
 
     def has(self, index: int) -> bool:
         """Whether an optional argument is given."""
@@ -115,7 +115,7 @@ class Signature:
         attributes: Its attributes with their ONNX defaults, `REQUIRED` for those without.
         settles: What its attributes come to that the types of its arguments determine, such as the
             pads that `auto_pad` asks for: nodes hold them in numbers.
-        known: What its output holds as far as types tell (nested tuples of extents), or None:
+        known: What its output holds as far as that is known (nested tuples of extents), or None:
             so that shapes computed from shapes, as `Expand` takes them, can be inferred.
         optional_outputs: Whether all outputs but the first may be left out.
         takes_holders: Whether it takes sequences or optional values, too.

@@ -63,7 +63,7 @@ def _check_index(build: LayerBuilder, x: Value, place: int, index: int) -> None:
 
 
 def _check_range(build: LayerBuilder, x: Value, place: int, start: int, stop: int) -> None:
-    """Both ends lie within the axis, and something lies between them, as far as types tell."""
+    """Both ends lie within the axis, and something between them, as far as extents are known."""
     extent = x.shape[place]
     _check_index(build, x, place, start)
     if isinstance(extent, int):

@@ -29,15 +29,15 @@ def held(build: Builder, value: Value) -> Tensor | None:
     if producer.op_type == CONSTANT:
         tensor: Tensor = producer.attributes["value"]
         return tensor
-    told = build.known(value)
-    return Tensor.of(told, value.dtype) if _is_settled(told) else None
+    known = build.known(value)
+    return Tensor.of(known, value.dtype) if _is_settled(known) else None
 
 
-def _is_settled(told: Any) -> bool:
-    """Whether types tell all numbers."""
-    if isinstance(told, tuple):
-        return all(map(_is_settled, told))
-    return isinstance(told, int | float)
+def _is_settled(known: Any) -> bool:
+    """Whether all numbers are known."""
+    if isinstance(known, tuple):
+        return all(map(_is_settled, known))
+    return isinstance(known, int | float)
 
 
 def folded(

@@ -17,7 +17,7 @@ from ..ir.types import HolderType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
 from ..onnx_standard.words import WORDS
-from ..ops.cuts import UntoldError
+from ..ops.cuts import UnknownValueError
 from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
 from .attributes import graphs_in, subgraphs
@@ -198,9 +198,9 @@ class _Reader:
             except (InferenceError, *UNFORESEEN) as refusal:
                 failure = refusal
                 # Our own row is as strict as engines are, and onnx's is not.
-                if _are_settled(inputs) and not isinstance(refusal, UntoldError):
+                if _are_settled(inputs) and not isinstance(refusal, UnknownValueError):
                     break
-        if failure is None or isinstance(failure, UntoldError):
+        if failure is None or isinstance(failure, UnknownValueError):
             return self._declared(node, inputs, attributes, inner, failure)
         raise _misfit(node, failure)
 

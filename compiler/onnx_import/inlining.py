@@ -29,9 +29,9 @@ def inlined(node: NodeProto, build: Builder, inputs: Sequence[Value | None]) -> 
 
 
 def _branch(node: NodeProto, build: Builder, inputs: Sequence[Value | None]) -> GraphProto | None:
-    """The branch of an `If` that types tell."""
-    told = held(build, inputs[0]) if inputs and inputs[0] is not None else None
-    taken = None if told is None else told.numbers()
+    """The branch of an `If` whose condition is known."""
+    condition = held(build, inputs[0]) if inputs and inputs[0] is not None else None
+    taken = None if condition is None else condition.numbers()
     if taken is None or len(taken) != 1:
         return None
     branch = find(node, "then_branch" if taken[0] else "else_branch")

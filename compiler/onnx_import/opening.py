@@ -277,19 +277,19 @@ class _Opening:
         target = self.axes.restated(build, node, operands)
         if target is not None:
             yield (operands[0], *target)
-        told = [
+        fixed = [
             (place, axis)
             for place, (x, before) in enumerate(zip(operands, node.inputs, strict=True))
             if x is not None and before is not None and x.node not in self.sampled
             for axis, extent in enumerate(before.shape)
             if extent == self.batch
         ]
-        if not any(place in held for place, _ in told):
+        if not any(place in held for place, _ in fixed):
             yield operands
         rows = Rows(build, self.batch)
         for spread in (rows.one, rows.each):
             alike: dict[int, list[tuple[int, Value]]] = {}
-            for place, axis in told:
+            for place, axis in fixed:
                 x = required(operands[place])
                 found = spread(x, axis)
                 if found is not None:
@@ -325,7 +325,7 @@ class _Opening:
         return results
 
     def _many(self, build: Builder, node: Node, operands: Operands) -> Sequence[TensorType]:
-        """What an operator yields of very many samples, as far as types tell."""
+        """What an operator yields of very many samples, as far as that is known."""
         assert node.row is not None
         call = build.call(
             node.row,
@@ -336,7 +336,7 @@ class _Opening:
         )
         many = {"N": MANY * self.batch}
         inputs = tuple(None if type is None else type.bind(many) for type in call.inputs)
-        constants = tuple(_known(told, many) for told in call.constants)
+        constants = tuple(_known(value, many) for value in call.constants)
         bodies = {
             name: replace(
                 body,
@@ -399,15 +399,17 @@ def _with(operands: Operands, given: Sequence[tuple[int, Value]]) -> Operands:
     return tuple(taken.get(place, x) for place, x in enumerate(operands))
 
 
-def _known(told: object, symbols: Mapping[str, int]) -> object:
-    """What an argument holds, for so many samples."""
-    if isinstance(told, tuple):
-        return tuple(_known(each, symbols) for each in told)
-    return told if told is None or isinstance(told, Tensor | float) else _extent(told, symbols)
+def _known(value: object, symbols: Mapping[str, int]) -> object:
+    """What an argument holds, for a given number of samples."""
+    if isinstance(value, tuple):
+        return tuple(_known(each, symbols) for each in value)
+    if value is None or isinstance(value, Tensor | float):
+        return value
+    return _extent(value, symbols)
 
 
-def _extent(told: object, symbols: Mapping[str, int]) -> object:
-    return told if isinstance(told, bool | str) else substitute(told, symbols)  # type: ignore[arg-type]
+def _extent(value: object, symbols: Mapping[str, int]) -> object:
+    return value if isinstance(value, bool | str) else substitute(value, symbols)  # type: ignore[arg-type]
 
 
 def _described(node: Node) -> str:

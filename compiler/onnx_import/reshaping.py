@@ -19,9 +19,9 @@ def stated_targets(graph: Graph) -> Graph:
 
 def _stated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
     x, target = present(operands[:2])
-    wanted, told = target_between(x.shape, node.outputs[0].shape), build.known(target)
+    wanted, known = target_between(x.shape, node.outputs[0].shape), build.known(target)
     literal = node.attributes["allowzero"]
-    if wanted is None or (told == wanted and not literal) or (literal and _has_zero(told)):
+    if wanted is None or (known == wanted and not literal) or (literal and _has_zero(known)):
         return None
     try:
         return (build.Reshape(x, build.index_constant(wanted)),)
@@ -29,9 +29,9 @@ def _stated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
         return None
 
 
-def _has_zero(told: Any) -> bool:
+def _has_zero(known: Any) -> bool:
     """Whether a target may ask for an extent of nothing."""
-    return not isinstance(told, tuple) or 0 in told
+    return not isinstance(known, tuple) or 0 in known
 
 
 def target_between(before: Shape, after: Shape) -> tuple[int, ...] | None:

@@ -41,14 +41,14 @@ def of_part(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
 def _rows_taken(build: Builder, node: Node, operands: Operands) -> Sequence[int] | None:
     """The rows, one after the other, that an operator takes of its operand's first axis."""
     x = operands[0]
-    told: list[Any] = [None if value is None else build.known(value) for value in operands[1:]]
-    if x is None or not isinstance(extent := x.shape[0], int) or not told or told[0] is None:
+    known: list[Any] = [None if value is None else build.known(value) for value in operands[1:]]
+    if x is None or not isinstance(extent := x.shape[0], int) or not known or known[0] is None:
         return None
     if node.op_type == "Gather":
-        index: Sequence[int] = told[0] if isinstance(told[0], tuple) else (told[0],)
+        index: Sequence[int] = known[0] if isinstance(known[0], tuple) else (known[0],)
         rows = [i % extent for i in index]
         return rows if rows == list(range(rows[0], rows[0] + len(rows))) else None
-    starts, ends, axes, steps = (*told, *((0,), (1,))[len(told) - 2 :])[:4]
+    starts, ends, axes, steps = (*known, *((0,), (1,))[len(known) - 2 :])[:4]
     if (axes, steps) != ((0,), (1,)) or starts is None or ends is None:
         return None
     return range(extent)[slice(starts[0], ends[0])] or None

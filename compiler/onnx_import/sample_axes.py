@@ -65,10 +65,10 @@ class SampleAxes:
             return (build.index_constant(extents),) if len(extents) == len(kept) else None
         last = SIZES.get(node.op_type, len(operands))
         sizes = operands[last] if last < len(operands) else None
-        told = None if sizes is None else build.known(sizes)
-        if not isinstance(told, tuple) or told[:1] != (self.batch,) or place:
+        known = None if sizes is None else build.known(sizes)
+        if not isinstance(known, tuple) or known[:1] != (self.batch,) or place:
             return None
-        stated = stated_extents(build, (x.shape[0], *told[1:]))
+        stated = stated_extents(build, (x.shape[0], *known[1:]))
         return *operands[1:last], stated, *operands[last + 1 :]
 
     def _reshaped(self, x: Value, after: Shape) -> Shape | None:
@@ -121,17 +121,17 @@ def equal_parts(
     count = substitute(x.shape[place], {"N": 1})
     if not isinstance(count, int) or count < 2 or x.shape[place] != BATCH * count:
         return None
-    told = [None if each is None else build.known(each) for each in operands[1:]]
+    known = [None if each is None else build.known(each) for each in operands[1:]]
     taken = slice(0, count)
     if node.op_type == "Slice":
-        first, last = (each[0] if each else 0 for each in told[:2])
-        if told[2:3] != [(place,)] or told[3:] not in ([], [None], [(1,)]):
+        first, last = (each[0] if each else 0 for each in known[:2])
+        if known[2:3] != [(place,)] or known[3:] not in ([], [None], [(1,)]):
             return None
         last = min(last, count * batch)
         if first % batch or last != first + batch:
             return None
         taken = slice(first // batch, last // batch)
-    elif node.attributes["axis"] % x.type.rank != place or told[:1] not in (
+    elif node.attributes["axis"] % x.type.rank != place or known[:1] not in (
         [],
         [None],
         [(batch,) * count],

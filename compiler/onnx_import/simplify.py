@@ -254,7 +254,7 @@ def added(build: Builder, node: Node, operands: Operands) -> Results:
 
 
 def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
-    """Open extents are read from inputs, so that shapes keep no layer from being told."""
+    """Open extents are read from inputs, so that shapes keep no layer from being recognized."""
     x = operands[0]
     if x is None or build.graph.producer(x).op_type == INPUT or not x.type.rank:
         return None
@@ -265,10 +265,10 @@ def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
 def sliced(build: Builder, node: Node, operands: Operands) -> Results:
     """Axes that are taken whole are not cut."""
     x, *given = operands
-    told = [build.known(value) for value in given if value is not None]
-    if x is None or len(told) < 3 or len(told) < len(given):
+    known = [build.known(value) for value in given if value is not None]
+    if x is None or len(known) < 3 or len(known) < len(given):
         return None
-    starts, ends, axes, steps = (*told, (1,) * len(told[0] or ()))[:4]
+    starts, ends, axes, steps = (*known, (1,) * len(known[0] or ()))[:4]
     if None in (starts, ends, axes, steps):
         return None
     cuts = list(zip(starts, ends, axes, steps, strict=True))
@@ -327,7 +327,7 @@ def _filled(build: Builder, x: Value) -> Value | None:
 
 
 def expanded(build: Builder, node: Node, operands: Operands) -> Results:
-    """What has the extents that it is to have is left as it is; what is chosen is told."""
+    """What has the extents that it is to have is left as it is; a shape that is chosen is known."""
     x, target = operands[0], operands[1]
     if x is None or target is None:
         return None

@@ -116,10 +116,10 @@ def _expand(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
 def _tiled(rows: Rows, node: Node, axis: int, depth: int) -> Value | None:
     """What one row is repeated to."""
     x, repeats = node.input(0), node.input(1)
-    told = rows.build.known(repeats)
-    if x.shape[axis] != 1 or not isinstance(told, tuple):
+    known = rows.build.known(repeats)
+    if x.shape[axis] != 1 or not isinstance(known, tuple):
         return None
-    kept = (*told[:axis], 1, *told[axis + 1 :])
+    kept = (*known[:axis], 1, *known[axis + 1 :])
     if all(number == 1 for number in kept):
         return x
     return rows.build.again(node, (x, rows.build.index_constant(kept)))[0]

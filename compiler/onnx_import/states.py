@@ -27,16 +27,16 @@ def with_states(graph: Graph, operators: Sequence[Node]) -> Graph:
     they are where it only moved them itself.
     """
 
-    def told(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-        return _told(build, node, operands) if any(node is each for each in operators) else None
+    def separated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        return (
+            _separated(build, node, operands) if any(node is each for each in operators) else None
+        )
 
-    told_apart = eliminate_dead_nodes(rewrite(graph, dict.fromkeys(CELLS, guarded(told))))
-    return eliminate_dead_nodes(
-        rewrite(told_apart, dict.fromkeys((*MOVES, "Concat"), guarded(_taken)))
-    )
+    apart = eliminate_dead_nodes(rewrite(graph, dict.fromkeys(CELLS, guarded(separated))))
+    return eliminate_dead_nodes(rewrite(apart, dict.fromkeys((*MOVES, "Concat"), guarded(_taken))))
 
 
-def _told(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+def _separated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
     hidden, layout = node.attributes["hidden_size"], node.attributes["layout"]
     count = 2 if node.attributes["direction"] == "bidirectional" else 1
     orders = ORDERS[layout][0], *(ORDERS[layout][1],) * 2

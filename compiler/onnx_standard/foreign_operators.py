@@ -11,7 +11,7 @@ from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
-from ..ops.cuts import UntoldError
+from ..ops.cuts import UnknownValueError
 from ..ops.opdef import Cost, OpDef, Precision
 from ..ops.receptive_field import everything
 from .functions import build_function, cost_of_function, infer_by_function, is_function
@@ -200,18 +200,18 @@ def _model(call: OpCall) -> ModelProto:
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
 
-def _is_settled(told: Any) -> bool:
-    """Whether all numbers that types tell of an argument are told, and no symbol is among them."""
-    if isinstance(told, tuple):
-        return all(map(_is_settled, told))
-    return isinstance(told, Tensor | int | float)
+def _is_settled(value: Any) -> bool:
+    """Whether all numbers of an argument are known, and no symbol is among them."""
+    if isinstance(value, tuple):
+        return all(map(_is_settled, value))
+    return isinstance(value, Tensor | int | float)
 
 
 def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
     """An output's type; the symbols of its extents are the arguments'."""
     tensor = info.type.tensor_type
     if not info.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        raise UntoldError(DEPENDS)
+        raise UnknownValueError(DEPENDS)
     extents: list[Dim] = []
     for dim in tensor.shape.dim:
         if dim.HasField("dim_value"):

@@ -56,11 +56,11 @@ def _apart(find: Find, call: OpCall) -> tuple[Builder, Sequence[Value]]:
     build = Builder(Graph(call.op_type, opsets=_opsets(call.row)))
     operands: list[Value | None] = []
     constants = call.constants or (None,) * len(call.inputs)
-    for position, (type, told) in enumerate(zip(call.inputs, constants, strict=True)):
+    for position, (type, value) in enumerate(zip(call.inputs, constants, strict=True)):
         if type is None:
             operands.append(None)
-        elif isinstance(told, Tensor):
-            operands.append(build.constant(told, type.dtype))
+        elif isinstance(value, Tensor):
+            operands.append(build.constant(value, type.dtype))
         else:
             operands.append(build.input(f"x{position}", type))
     return build, build_function(find, build, tuple(operands), call)

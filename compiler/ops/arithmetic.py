@@ -13,9 +13,9 @@ from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_binary, infer_broadcast, per_element
 from .kinks import chosen
+from .known_values import KNOWN_DIFFERENCE, KNOWN_MAXIMUM, KNOWN_PRODUCT, KNOWN_QUOTIENT, KNOWN_SUM
 from .opdef import OPS, Cotangents, OpDef, Operands, Precision, Role, VjpCall, define
 from .receptive_field import elementwise
-from .telling import TOLD_ADD, TOLD_DIV, TOLD_LARGEST, TOLD_MUL, TOLD_SUB
 
 
 def add(build: Builder, call: VjpCall) -> Cotangents:
@@ -169,7 +169,7 @@ define(
         "Add",
         14,
         infer=infer_binary,
-        known=TOLD_ADD,
+        known=KNOWN_SUM,
         vjp=add,
         passes=True,
         roles=(Role.BIAS,),
@@ -179,7 +179,7 @@ define(
         "Sub",
         14,
         infer=infer_binary,
-        known=TOLD_SUB,
+        known=KNOWN_DIFFERENCE,
         vjp=subtract,
         roles=(Role.BIAS,),
         sign="\N{MINUS SIGN}",
@@ -188,7 +188,7 @@ define(
         "Mul",
         14,
         infer=infer_binary,
-        known=TOLD_MUL,
+        known=KNOWN_PRODUCT,
         vjp=multiply,
         passes=True,
         roles=(Role.SCALE,),
@@ -198,7 +198,7 @@ define(
         "Div",
         14,
         infer=infer_quotient,
-        known=TOLD_DIV,
+        known=KNOWN_QUOTIENT,
         vjp=divide,
         decompose=divide_safely,
         roles=(Role.SCALE,),
@@ -229,7 +229,7 @@ define(
         infer=infer_broadcast,
         vjp=extremum,
         kinks=chosen,
-        known=TOLD_LARGEST,
+        known=KNOWN_MAXIMUM,
         notation=notation.of_several("max", "g where it is the largest"),
     ),
     _arithmetic(

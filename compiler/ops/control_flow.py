@@ -7,7 +7,7 @@ from ..ir.dim import Dim, equal, unknown
 from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, HolderType, OptionalType, TensorType
 from . import control_flow_gradients as gradients
-from .cuts import UntoldError
+from .cuts import UnknownValueError
 from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
 
@@ -117,7 +117,7 @@ def _either(call: OpCall, a: TensorType, b: TensorType) -> TensorType:
     found = a.joined(b)
     if found is None:
         alike = a.__class__ is b.__class__ and a.dtype is b.dtype
-        failure = UntoldError if alike else InferenceError  # a model may declare the rank
+        failure = UnknownValueError if alike else InferenceError  # a model may declare the rank
         raise failure(f"{call.op_type} cannot yield both {a} and {b}")
     return found
 

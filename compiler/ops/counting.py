@@ -23,15 +23,15 @@ def size_value(call: OpCall) -> Dim:
 
 
 def _number(call: OpCall, index: int) -> Any:
-    """The one number that an argument holds, also as a vector, where types tell."""
-    told = call.known(index)
-    return told[0] if isinstance(told, tuple) and len(told) == 1 else told
+    """The one number that an argument holds, also as a vector, where it is known."""
+    known = call.known(index)
+    return known[0] if isinstance(known, tuple) and len(known) == 1 else known
 
 
 def infer_range(call: OpCall) -> Sequence[TensorType]:
     """start, limit and delta, one number each => ceil((limit - start) / delta) numbers.
 
-    Unknown how many where types do not tell.
+    Unknown how many where the bounds are unknown.
     """
     types = [call.type(i) for i in range(3)]
     if any(type.size != 1 for type in types) or len({type.dtype for type in types}) > 1:

@@ -16,8 +16,8 @@ START = -(2**63)
 ANY_END = 2**31 - 1  # ONNX: INT_MAX, or more, where the extent is not known
 
 
-class UntoldError(InferenceError):
-    """An argument whose numbers only a run tells, where a rule cannot do without."""
+class UnknownValueError(InferenceError):
+    """An argument whose value is known only at run time, where a rule needs it earlier."""
 
 
 def length_of(call: OpCall, index: int) -> int:
@@ -51,20 +51,20 @@ def opened(call: OpCall, index: int, *, first: int | None = None) -> TensorType:
     return x.with_shape(unknown() if i in places else e for i, e in enumerate(x.shape))
 
 
-def are_told(call: OpCall, *indices: int) -> bool:
-    """Whether types tell what some arguments hold, as far as they are given."""
+def are_known(call: OpCall, *indices: int) -> bool:
+    """Whether the values of some arguments, as far as they are given, are known."""
     return all(call.known(i) is not None for i in indices if call.has(i))
 
 
-def told(build: Builder, call: VjpCall, index: int) -> Any:
-    """What an argument holds, for a gradient that cannot do without.
+def known_value(build: Builder, call: VjpCall, index: int) -> Any:
+    """The value of an argument, for a gradient that needs it.
 
     Raises:
-        UntoldError: Types do not tell it.
+        UnknownValueError: It is known only at run time.
     """
     known = build.known(call.input(index))
     if known is None:
-        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
+        raise UnknownValueError(f"{call.op_type} needs a constant for argument {index}")
     return known
 
 
@@ -95,15 +95,15 @@ def vector_of(call: OpCall, index: int) -> tuple[int, ...]:
     known = extents_of(call, index)
     numbers = tuple(number for number in known if isinstance(number, int))
     if len(numbers) < len(known):
-        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
+        raise UnknownValueError(f"{call.op_type} needs a constant for argument {index}")
     return numbers
 
 
 def extents_of(call: OpCall, index: int) -> tuple[Dim, ...]:
-    """A vector among the arguments that types tell."""
+    """A vector among the arguments, whose value is known."""
     found = call.vector(index) if index < len(call.inputs) else None
     if found is None:
-        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
+        raise UnknownValueError(f"{call.op_type} needs a constant for argument {index}")
     return found
 
 
@@ -124,7 +124,7 @@ def check_indices(call: OpCall, index: int, extent: Dim) -> None:
 
 
 def numbers_of(known: Any) -> Iterator[Any]:
-    """The numbers of an argument, as far as types tell them."""
+    """The numbers of an argument, as far as they are known."""
     waiting = [known]
     while waiting:
         item = waiting.pop()

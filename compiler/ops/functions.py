@@ -15,9 +15,9 @@ from . import double_precision, notation
 from .building import indicator, number, plus, times
 from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
+from .known_values import KNOWN_IDENTITY, KNOWN_NEGATIVE, known_cast
 from .opdef import Cotangents, Moves, OpDef, Precision, VjpCall, Yields, define, free
 from .receptive_field import elementwise
-from .telling import TOLD_ITSELF, TOLD_NEG, told_cast
 
 
 def identity(build: Builder, call: VjpCall) -> Cotangents:
@@ -136,7 +136,7 @@ define(
         "Identity",
         21,
         infer=infer_same,
-        known=TOLD_ITSELF,
+        known=KNOWN_IDENTITY,
         cost=free,
         takes_holders=True,
         sees=elementwise,
@@ -153,7 +153,7 @@ define(
         cost=free,
         sees=elementwise,
         attributes={"to": REQUIRED, "saturate": None, "round_mode": None},
-        known=told_cast,
+        known=known_cast,
         vjp=cast,
         moves=Moves.SOME,
         symbol="0 or 1",
@@ -185,7 +185,7 @@ define(
     unary("Exp", 13, slope=exponential, precision=Precision.FULL),
     unary("Floor", 13, constant=True, kinks=stepped),
     unary("Log", 13, vjp=logarithm, yields=Yields.LOGARITHM, precision=Precision.FULL),
-    unary("Neg", 13, vjp=negate, infer=infer_same, known=TOLD_NEG, symbol="\N{MINUS SIGN}x"),
+    unary("Neg", 13, vjp=negate, infer=infer_same, known=KNOWN_NEGATIVE, symbol="\N{MINUS SIGN}x"),
     unary("Reciprocal", 13, slope=reciprocal, symbol="1/x", precision=Precision.FULL),
     unary("Round", 22, constant=True, kinks=stepped),
     unary("Sign", 13, constant=True, infer=infer_same, kinks=stepped),

@@ -14,7 +14,7 @@ from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Output, Value
 from ..ir.types import HolderType
 from .building import shape_value
-from .cuts import UntoldError
+from .cuts import UnknownValueError
 from .opdef import Cotangents, OpDef, VjpCall, definition, nothing, row_of
 
 
@@ -151,7 +151,7 @@ class _Sweep:
         first = len(self.graph)
         try:
             found = rule(self.build, call)
-        except UntoldError as failure:
+        except UnknownValueError as failure:
             raise no_gradient(node, str(failure)) from None
         passed: list[Value | None] = []
         for value, part, want in zip(node.inputs, found, wanted, strict=False):

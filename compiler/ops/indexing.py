@@ -19,7 +19,7 @@ from .cuts import (
     ANY_END,
     END,
     START,
-    are_told,
+    are_known,
     axis_of,
     check_indices,
     extents_of,
@@ -37,10 +37,10 @@ def infer_slice(call: OpCall) -> Sequence[TensorType]:
     """x, starts, ends, axes (default: the first ones), steps (default: 1) => y.
 
     Indices count from the end where they are negative, and are clamped, as in NumPy. Of axes that
-    are cut at places that types do not tell, the extents are unknown.
+    are cut at unknown places, the extents are unknown.
     """
     x = call.type(0)
-    if not are_told(call, 1, 2, 3, 4):
+    if not are_known(call, 1, 2, 3, 4):
         return (opened(call, 3, first=length_of(call, 1)),)
     shape = list(x.shape)
     for axis, cut in slices(call).items():
@@ -241,7 +241,7 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     axis = axis_of(call, call.attributes["axis"], x.rank)
     extent = x.shape[axis]
     if call.has(1):
-        if are_told(call, 1):
+        if are_known(call, 1):
             extents = extents_of(call, 1)
         else:
             extents = tuple(unknown() for _ in range(length_of(call, 1)))
@@ -272,10 +272,10 @@ def split(build: Builder, call: VjpCall) -> Cotangents:
 def infer_pad(call: OpCall) -> Sequence[TensorType]:
     """x, pads (all befores, then all afters; negative ones crop) => y (*S + pads).
 
-    Of axes whose pads types do not tell, the extents are unknown.
+    Of axes whose pads are unknown, the extents are, too.
     """
     x = call.type(0)
-    if not are_told(call, 1, 3):
+    if not are_known(call, 1, 3):
         return (opened(call, 3),)
     if call.has(2) and (call.type(2).dtype != x.dtype or equal(call.type(2).size, 1) is False):
         raise InferenceError(f"Pad takes one number of {x.dtype.value}, not {call.type(2)}")

@@ -8,9 +8,9 @@ from ..ir.signature import Infer, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import number, sum_to
 from .elementwise import broadcast_type, infer_binary, per_element
+from .known_values import KNOWN_CHOICE, KNOWN_EQUALITY
 from .opdef import Cotangents, OpDef, VjpCall, define
 from .receptive_field import elementwise
-from .telling import TOLD_EQUAL, TOLD_WHERE
 
 
 def infer_comparison(call: OpCall) -> Sequence[TensorType]:
@@ -80,7 +80,7 @@ def _decision(
 
 
 define(
-    _decision("Equal", 19, infer_comparison, "=", known=TOLD_EQUAL),
+    _decision("Equal", 19, infer_comparison, "=", known=KNOWN_EQUALITY),
     _decision("Greater", 13, infer_comparison, ">"),
     _decision("GreaterOrEqual", 16, infer_comparison, "\N{GREATER-THAN OR EQUAL TO}"),
     _decision("Less", 13, infer_comparison, "<"),
@@ -97,7 +97,7 @@ define(
         "Where",
         16,
         infer=infer_where,
-        known=TOLD_WHERE,
+        known=KNOWN_CHOICE,
         cost=per_element,
         sees=elementwise,
         vjp=where,

@@ -10,13 +10,13 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from . import notation
 from .building import count, indicator, number, shape_value, times
-from .cuts import are_told, length_of, told
+from .cuts import are_known, known_value, length_of
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO
+from .known_values import known_product
 from .opdef import Cost, Cotangents, OpDef, Precision, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
-from .telling import told_product
 
 # Those that map each element before or after they add up.
 NORM_REDUCTIONS = frozenset(
@@ -27,12 +27,12 @@ NORM_REDUCTIONS = frozenset(
 def infer_reduce(call: OpCall) -> Sequence[TensorType]:
     """x, axes (by default all) => those axes with an extent of 1, or without them.
 
-    Where types do not tell the axes, all extents are unknown.
+    Where the axes are unknown, all extents are.
     """
     x, keep = call.type(0), call.attributes["keepdims"]
     if call.op_type in NORM_REDUCTIONS and x.dtype == DType.BOOL:
         raise InferenceError(f"{call.op_type} takes numbers, not {x}")
-    if call.has(1) and length_of(call, 1) and not are_told(call, 1):
+    if call.has(1) and length_of(call, 1) and not are_known(call, 1):
         rank = x.rank if keep else x.rank - length_of(call, 1)
         return (x.with_shape(unknown() for _ in range(rank)),)
     axes = reduced_axes(call)
@@ -60,7 +60,7 @@ def reduce_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 
 
 def reduce(node: Node, operands: Sequence[Field]) -> Field:
-    """What is left of an axis sees all of it; with axes dropped, which they were is not told."""
+    """What is left of an axis sees all of it; with axes dropped, nothing says which they were."""
     x, (y,) = node.inputs[0], node.outputs
     if x is None or x.type.rank != y.rank:
         return everything(node, operands)
@@ -172,7 +172,7 @@ def _reduced(build: Builder, call: VjpCall) -> tuple[int, ...]:
     """The axes that were reduced, counted from 0."""
     rank = len(call.input(0).shape)
     given = call.optional(1)
-    axes = () if given is None or given.shape == (0,) else told(build, call, 1)
+    axes = () if given is None or given.shape == (0,) else known_value(build, call, 1)
     if not axes and not call.attributes["noop_with_empty_axes"]:
         return tuple(range(rank))
     return tuple(sorted(axis % rank for axis in axes))
@@ -248,7 +248,7 @@ define(
         "ReduceProd",
         18,
         reduce_prod,
-        known=told_product,
+        known=known_product,
         notation=notation.fixed("product", "g y / x"),
     ),
     _reduction("ReduceSum", 13, reduce_sum, notation=notation.fixed("∑", "g for each x")),

@@ -11,7 +11,7 @@ from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import AxisExtent, extent, number, reshape_like, vector
-from .cuts import UntoldError, are_told, told
+from .cuts import UnknownValueError, are_known, known_value
 from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, Slide, slid
 
@@ -28,7 +28,7 @@ POLICIES: Mapping[str, Callable[[Iterable[Fraction]], Fraction]] = {
 
 
 class ResizedAxis(NamedTuple):
-    """What becomes of an axis: its extent, and the scale where types or numbers tell it."""
+    """What becomes of an axis: its extent, and the scale where it is known."""
 
     after: Dim
     scale: Fraction | None
@@ -37,14 +37,14 @@ class ResizedAxis(NamedTuple):
 def infer_resize(call: OpCall) -> Sequence[TensorType]:
     """x (*S), a region of it that a mode crops, scales or sizes => y (*floor(S scale)).
 
-    Where types do not tell the scales or sizes, the extents of these axes are unknown.
+    Where scales or sizes are unknown, the extents of these axes are, too.
     """
     x, axes = call.type(0), call.attributes["axes"]
     crops = call.attributes["coordinate_transformation_mode"] == CROP
     if sum(map(call.has, (2, 3))) != 1 or (crops and not call.has(1)):
         raise InferenceError("Resize needs either scales or sizes, and a region where it crops")
     given = call.vector(2 if call.has(2) else 3)
-    if given is None or (crops and call.has(2) and not are_told(call, 1)):
+    if given is None or (crops and call.has(2) and not are_known(call, 1)):
         open_axes = [axis % x.rank for axis in (range(x.rank) if axes is None else axes)]
         return (x.with_shape(unknown() if i in open_axes else e for i, e in enumerate(x.shape)),)
     if len(given) != (x.rank if axes is None else len(axes)):
@@ -146,13 +146,13 @@ def resize(build: Builder, call: VjpCall) -> Cotangents:
 
 
 def _scales(build: Builder, call: VjpCall) -> Sequence[float | None]:
-    """Each axis's scale, or None where extents tell it."""
+    """Each axis's scale, or None where extents determine it."""
     rank = len(call.input(0).shape)
     if call.optional(2) is None:
         if call.attributes[POLICY] != STRETCH:
-            raise UntoldError("Resize has a gradient where each axis is scaled by itself")
+            raise UnknownValueError("Resize has a gradient where each axis is scaled by itself")
         return (None,) * rank
-    known = dict(zip(_places(call), told(build, call, 2), strict=True))
+    known = dict(zip(_places(call), known_value(build, call, 2), strict=True))
     return [known.get(axis, 1.0) for axis in range(rank)]
 
 
@@ -178,7 +178,7 @@ def _on_axis(build: Builder, call: VjpCall, axis: int) -> OnAxis:
     attributes = {**call.attributes, "axes": None, POLICY: STRETCH, "extrapolation_value": 0.0}
     if attributes["coordinate_transformation_mode"] != CROP:
         return OnAxis(attributes, None)
-    region, place = told(build, call, 1), _places(call).index(axis)
+    region, place = known_value(build, call, 1), _places(call).index(axis)
     start, end = region[place], region[len(region) // 2 + place]
     return OnAxis(attributes, build.constant((0.0, float(start), 1.0, float(end)), DType.FLOAT32))
 
@@ -253,7 +253,7 @@ def resized(node: Node, operands: Sequence[Field]) -> Field:
 
 
 def _growth(after: Dim, before: Dim) -> Fraction:
-    """How often one extent goes into another; 1 where types do not tell."""
+    """How often one extent goes into another; 1 where they are unknown."""
     sizes = [d if isinstance(d, int) else sum(c for _, c in d.terms) for d in (after, before)]
     return Fraction(*sizes) if all(size > 0 for size in sizes) else Fraction(1)
 

@@ -12,7 +12,7 @@ from ..ir.types import DType, TensorType
 from ..ir.types import product as size_of
 from ..ir.windows import window_of
 from .building import extent, number, plus, times, vector
-from .cuts import UntoldError, are_told, length_of
+from .cuts import UnknownValueError, are_known, length_of
 from .opdef import Cost, OpDef, Operands, Precision, define
 from .receptive_field import everything
 
@@ -43,13 +43,15 @@ def grid_sample(build: Builder, operands: Operands, call: OpCall) -> Sequence[Va
     """The pixels at the corners around each place, weighed.
 
     Raises:
-        UntoldError: Types do not tell the image's extents, or the mode is not built.
+        UnknownValueError: The image's extents are unknown, or the mode is not built.
     """
     x, grid = present(operands)
     extents = [dim for dim in x.shape[2:] if isinstance(dim, int)]
     words = call.attributes["mode"], call.attributes["padding_mode"]
     if len(extents) < len(x.shape) - 2 or words[0] == "cubic" or words[1] == "reflection":
-        raise UntoldError("GridSample is built from others in the modes `linear` and `nearest`")
+        raise UnknownValueError(
+            "GridSample is built from others in the modes `linear` and `nearest`"
+        )
     corners = [
         _axis_corners(build, grid, len(extents) - 1 - axis, size, call)
         for axis, size in enumerate(extents)
@@ -124,13 +126,13 @@ def affine_grid(build: Builder, operands: Operands, call: OpCall) -> Sequence[Va
     """theta times the coordinates of each pixel, which are those of the last axis first, and 1.
 
     Raises:
-        UntoldError: Types do not tell the size.
+        UnknownValueError: The size is unknown.
     """
     theta, size = required(operands[0]), call.vector(1)
     spatial = [] if size is None else [dim for dim in size[2:] if isinstance(dim, int)]
     rank = len(theta.shape[1:]) and length_of(call, 1) - 2
     if len(spatial) < rank:
-        raise UntoldError("AffineGrid needs a size that is known at compile time")
+        raise UnknownValueError("AffineGrid needs a size that is known at compile time")
     shape, column = build.index_constant(tuple(spatial)), build.index_constant((-1,))
     places: list[Value] = []
     for axis in reversed(range(rank)):
@@ -199,11 +201,11 @@ def col2im(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """A transposed convolution whose filters each put one element of the block in its place.
 
     Raises:
-        UntoldError: Types do not tell the extents.
+        UnknownValueError: The extents are unknown.
     """
     x, (image, block) = required(operands[0]), (call.vector(1), call.vector(2))
-    if image is None or block is None or not are_told(call, 1, 2):
-        raise UntoldError("Col2Im needs extents that are known at compile time")
+    if image is None or block is None or not are_known(call, 1, 2):
+        raise UnknownValueError("Col2Im needs extents that are known at compile time")
     rank, taps = len(block), size_of(block)
     attributes = {**call.attributes, "kernel_shape": tuple(block)}
     window = window_of(attributes)

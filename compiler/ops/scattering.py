@@ -11,7 +11,7 @@ from ..ir.graph import Value, present
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import extent, vector, zeros_like
-from .cuts import UntoldError, check_indices
+from .cuts import UnknownValueError, check_indices
 from .opdef import Cost, Cotangents, Moves, OpDef, Operands, Precision, VjpCall, define, free
 from .receptive_field import elementwise, everything
 
@@ -110,14 +110,14 @@ def gather_nd(build: Builder, operands: Operands, call: OpCall) -> Sequence[Valu
     """A Gather of rows, those of the index vectors in row-major order.
 
     Raises:
-        UntoldError: Types do not tell the extents that the vectors index.
+        UnknownValueError: The extents that the vectors index are unknown.
     """
     x, indices = present(operands)
     batch = call.attributes["batch_dims"]
     depth = _depth_of(x.type, indices.type, batch)
     extents = [dim for dim in x.shape[:depth] if isinstance(dim, int)]
     if len(extents) < depth:
-        raise UntoldError(f"GatherND needs known extents of {x.type}")
+        raise UnknownValueError(f"GatherND needs known extents of {x.type}")
     sizes = build.constant(tuple(extents[batch:]), indices.dtype)
     below = build.Less(indices, build.constant(0, indices.dtype))
     indices = build.Where(below, build.Add(indices, sizes), indices)

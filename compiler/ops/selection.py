@@ -53,8 +53,8 @@ def infer_compress(call: OpCall) -> Sequence[TensorType]:
     x, condition, axis = call.type(0), call.type(1), call.attributes["axis"]
     if condition.dtype != DType.BOOL or condition.rank != 1:
         raise InferenceError(f"Compress takes a vector of truth values, not {condition}")
-    told = call.vector(1)
-    count = unknown() if told is None else sum(told)
+    sizes = call.vector(1)
+    count = unknown() if sizes is None else sum(sizes)
     if axis is None:
         return (x.with_shape((count,)),)
     axis = axis_of(call, axis, x.rank)

@@ -9,7 +9,7 @@ from functools import partial
 from ..ir.dim import Dim, is_unknown, unknown
 from ..ir.signature import REQUIRED, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
-from .cuts import UntoldError
+from .cuts import UnknownValueError
 from .elementwise import spelled
 from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
@@ -29,7 +29,7 @@ def sequence(call: OpCall, index: int) -> SequenceType:
 def element(call: OpCall, type: HolderType) -> TensorType:
     """The type of a tensor that is taken out; an extent that is unknown is that of it alone."""
     if type.element is None:
-        raise UntoldError(f"{call.op_type} cannot tell how many axes there are in {type}")
+        raise UnknownValueError(f"{call.op_type} cannot tell how many axes there are in {type}")
     if isinstance(type.element, HolderType):
         return type.element
     extents = type.element.shape
@@ -91,12 +91,12 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     return (SequenceType.of(x.with_shape((*x.shape[:axis], *part, *x.shape[axis + 1 :]))),)
 
 
-def _part(extent: Dim, told: object) -> Dim:
-    """The extent that all parts have; unknown where they differ, or nobody tells."""
-    if isinstance(told, tuple):
-        return told[0] if len(set(told)) == 1 and isinstance(told[0], int) else unknown()
-    whole = isinstance(told, int) and isinstance(extent, int) and told > 0 and extent % told == 0
-    return told if whole and isinstance(told, int) else unknown()
+def _part(extent: Dim, sizes: object) -> Dim:
+    """The extent that all parts have; unknown where they differ or are unknown."""
+    if isinstance(sizes, tuple):
+        return sizes[0] if len(set(sizes)) == 1 and isinstance(sizes[0], int) else unknown()
+    whole = isinstance(sizes, int) and isinstance(extent, int) and sizes > 0 and extent % sizes == 0
+    return sizes if whole and isinstance(sizes, int) else unknown()
 
 
 def infer_concat(call: OpCall) -> Sequence[TensorType]:

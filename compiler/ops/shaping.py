@@ -11,7 +11,7 @@ from ..ir.graph import Node
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
 from .building import AxisExtent, extent, reshape_like, sum_to, vector
-from .cuts import are_told, axis_of, extents_of, length_of, opened, told
+from .cuts import are_known, axis_of, extents_of, known_value, length_of, opened
 from .opdef import Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, elementwise, everything, reshape
 
@@ -23,7 +23,7 @@ def infer_flatten(call: OpCall) -> Sequence[TensorType]:
 
 
 def infer_reshape(call: OpCall) -> Sequence[TensorType]:
-    """x and a shape; 0 copies an extent, -1 takes what is left; unknown where types do not tell."""
+    """x and a shape; 0 copies an extent, -1 takes what is left; unknown where the shape is."""
     x, target = call.type(0), call.vector(1)
     if target is None:
         return (x.with_shape(unknown() for _ in range(length_of(call, 1))),)
@@ -71,7 +71,7 @@ def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
     An extent that only data tell then counts as another one.
     """
     x = call.type(0)
-    if not are_told(call, 1):
+    if not are_known(call, 1):
         return (x.with_shape(unknown() for _ in range(x.rank - _count(call))),)
     if call.has(1):
         axes = _axes(call, x.rank)
@@ -115,9 +115,9 @@ def _count(call: OpCall) -> int:
 
 
 def _given(call: OpCall) -> tuple[Any, ...] | None:
-    """The axes that are given, where types tell."""
-    told = call.known(1)
-    return call.vector(1) if call.type(1).rank or told is None else (told,)
+    """The axes that are given, where they are known."""
+    known = call.known(1)
+    return call.vector(1) if call.type(1).rank or known is None else (known,)
 
 
 def reshape_values(call: OpCall) -> Any:
@@ -192,7 +192,7 @@ def infer_concat(call: OpCall) -> Sequence[TensorType]:
 
 
 def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
-    """Known vectors joined, such as a batch extent and constants; what is not told is unknown."""
+    """Known vectors joined, such as a batch extent and constants; other entries are unknown."""
     parts = [call.known(i) for i in range(len(call.inputs))]
     if call.type(0).rank != 1 or all(part is None for part in parts):
         return None
@@ -226,7 +226,7 @@ def shape_values(call: OpCall) -> tuple[Dim, ...]:
 
 
 def infer_expand(call: OpCall) -> Sequence[TensorType]:
-    """x broadcast with a shape; extents are unknown where types do not tell it."""
+    """x broadcast with a shape; extents are unknown where the shape is."""
     x, target = call.type(0), call.vector(1)
     if target is None:
         rank = max(x.rank, length_of(call, 1))
@@ -245,7 +245,7 @@ def expand(build: Builder, call: VjpCall) -> Cotangents:
 def infer_tile(call: OpCall) -> Sequence[TensorType]:
     """x, and how often it is repeated along each axis => y (*S repeats)."""
     x = call.type(0)
-    if not are_told(call, 1):
+    if not are_known(call, 1):
         return (opened(call, 2),)
     repeats = extents_of(call, 1)
     if len(repeats) != x.rank or any(isinstance(n, int) and n < 0 for n in repeats):
@@ -255,7 +255,7 @@ def infer_tile(call: OpCall) -> Sequence[TensorType]:
 
 def tile(build: Builder, call: VjpCall) -> Cotangents:
     """x repeated: dy summed over the repetitions."""
-    x, repeats = call.input(0), told(build, call, 1)
+    x, repeats = call.input(0), known_value(build, call, 1)
     apart: list[AxisExtent] = []
     for axis, number in enumerate(repeats):
         apart += [number, extent(x, axis)]

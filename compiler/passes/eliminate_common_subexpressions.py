@@ -6,7 +6,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, LEAVES, Graph, Node, Value
 from ..ops.opdef import OPS, Operands, Yields, row_of
-from .fold_constants import told_extents
+from .fold_constants import known_extents
 from .rewrite import copy, rewrite
 
 
@@ -14,7 +14,7 @@ def eliminate_common_subexpressions(graph: Graph) -> Graph:
     """Merge operators that yield the same numbers, and constants that hold the same.
 
     Operators do where the operator, its operands, its attributes and the number of its outputs are
-    the same, and so do those that read shapes where types tell that they yield the same extents.
+    the same, and so do those that read shapes where they are known to yield the same extents.
     The first one stays, in its layer. Operators that draw noise are left alone, and so are those
     of which the op table does not know that they draw none, and those that run subgraphs.
     """
@@ -23,7 +23,7 @@ def eliminate_common_subexpressions(graph: Graph) -> Graph:
     def merge(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         if not is_determined(node):
             return None
-        extents = told_extents(build, node, operands)
+        extents = known_extents(build, node, operands)
         key = _expression(node, operands) if extents is None else (node.outputs, extents)
         if key not in found:
             found[key] = copy(build, node, operands)

@@ -33,33 +33,33 @@ Numbers = Sequence[Any]
 def fold_constants(graph: Graph) -> Graph:
     """Replace operators that yield the same few numbers for all inputs by constants.
 
-    These are extents that types tell, and arithmetic of constants. Constants have the digits of
+    These are extents that are known, and arithmetic of constants. Constants have the digits of
     float64, and engines compute in it or in float32: what these disagree on is left to them.
     """
     nodes = {node.op_type: node for _, node in graph.nodes() if node.row is not None}
-    told = (op_type for op_type, node in nodes.items() if row_of(node).known is not None)
-    rules: dict[str, RewriteRule] = dict.fromkeys(told, _fold_extents)
+    known = (op_type for op_type, node in nodes.items() if row_of(node).known is not None)
+    rules: dict[str, RewriteRule] = dict.fromkeys(known, _fold_extents)
     rules |= dict.fromkeys(ARITHMETIC.keys() & nodes.keys(), _fold_arithmetic)
     return rewrite_if_any(graph, rules)
 
 
-def told_extents(build: Builder, node: Node, operands: Operands) -> Any:
-    """The extent that an operator yields, or a tuple of them, as far as types tell; or None."""
+def known_extents(build: Builder, node: Node, operands: Operands) -> Any:
+    """The extent that an operator yields, or a tuple of them, as far as that is known; or None."""
     row, type = node.row, node.outputs[0]
     if row is None or row.known is None or not type.dtype.is_integer or type.rank > 1:
         return None
-    told = row.known(build.call(row, operands, node.attributes))
-    extents = told if isinstance(told, tuple) else (told,)
-    return None if any(map(is_unknown, filter(None, extents))) else told
+    known = row.known(build.call(row, operands, node.attributes))
+    extents = known if isinstance(known, tuple) else (known,)
+    return None if any(map(is_unknown, filter(None, extents))) else known
 
 
 def _fold_extents(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
     """Extents without symbols."""
-    told = told_extents(build, node, operands)
-    extents = told if isinstance(told, tuple) else (told,)
+    known = known_extents(build, node, operands)
+    extents = known if isinstance(known, tuple) else (known,)
     if len(extents) > MOST_KNOWN or not all(isinstance(extent, int) for extent in extents):
         return None
-    return (build.constant(told, node.outputs[0].dtype),)
+    return (build.constant(known, node.outputs[0].dtype),)
 
 
 def _fold_arithmetic(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:

@@ -204,7 +204,7 @@ class _Planner:
         return not trainable or (layer is not None and layer.frozen)
 
     def told(self, identifier: int) -> Array | None:
-        """What a node yields where types tell: constants, and what follows from shapes."""
+        """What a node yields where that is known: constants, and what follows from shapes."""
         node = self.graph[identifier]
         type = node.outputs[0]
         if node.op_type == CONSTANT:

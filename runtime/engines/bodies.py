@@ -46,10 +46,10 @@ class Body:
 
     def _feeds(self, arrays: Sequence[Array]) -> CheckedFeeds:
         feeds = {**self._captured, **dict(zip(self._inputs, arrays, strict=True))}
-        return CheckedFeeds(feeds, told_extents(self._plan.inputs, feeds))
+        return CheckedFeeds(feeds, known_extents(self._plan.inputs, feeds))
 
 
-def told_extents(types: Mapping[str, TensorType], arrays: Mapping[str, Array]) -> dict[str, int]:
+def known_extents(types: Mapping[str, TensorType], arrays: Mapping[str, Array]) -> dict[str, int]:
     """The extents that arrays tell by name; none of a name that stands for two.
 
     In a subgraph, extents that differ from turn to turn may have one name. What is no array tells

@@ -21,7 +21,7 @@ class OperatorCall:
         attributes: ONNX's attributes, with defaults filled in.
         inputs: The types of the arguments; None where one is left out.
         outputs: The types of the results.
-        known: What arguments hold where types tell; None elsewhere.
+        known: What arguments hold where that is known; None elsewhere.
         training: The expression that tells whether Dropout drops, and BatchNormalization uses the
             batch's statistics.
         wanted: How many results something reads, counted from the first.

@@ -120,7 +120,7 @@ def _padded_at_the_end(op: OperatorCall, order: tuple[int, ...], mode: str) -> C
 
 
 def split(op: OperatorCall) -> Code:
-    """Split into parts whose sizes types tell."""
+    """Split into parts of known sizes."""
     axis = op["axis"]
     sizes = [part.shape[axis] for part in op.outputs]
     if not all(isinstance(size, int) for size in sizes):

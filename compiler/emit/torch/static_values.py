@@ -32,7 +32,7 @@ class StaticValues:
         return self.same.get(key, key)
 
     def known(self, value: Value) -> Any:
-        """The numbers that types alone tell; None where they do not."""
+        """The numbers, where they are known without running it; else None."""
         if value.output < 0:
             return None
         node = self.graph[value.node]

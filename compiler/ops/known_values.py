@@ -1,4 +1,4 @@
-"""What operators yield where types tell their arguments, so that types tell computed shapes."""
+"""What operators yield of arguments that are known when a graph is built, such as shapes."""
 
 from collections.abc import Callable
 from operator import add, mul, sub
@@ -12,7 +12,7 @@ FOLLOWED = frozenset({DType.INT32, DType.INT64, DType.BOOL})
 
 
 def by_element(function: Callable[..., Any]) -> Known:
-    """The rule of a function of extents and truth values, which may not tell: None.
+    """The rule of a function of extents and truth values; it yields None where that is unknown.
 
     Arguments are numbers and vectors of the types of shapes; no rounding or overflow is followed.
     """
@@ -65,16 +65,16 @@ def _chosen(condition: bool, then: Any, otherwise: Any) -> Any:
     return then if condition else otherwise
 
 
-TOLD_ADD, TOLD_SUB, TOLD_MUL = by_element(add), by_element(sub), by_element(mul)
-TOLD_DIV = by_element(_quotient)
-TOLD_NEG = by_element(lambda x: -x)
-TOLD_EQUAL = by_element(equal)
-TOLD_LARGEST = by_element(_largest)
-TOLD_WHERE = by_element(_chosen)
-TOLD_ITSELF = by_element(lambda x: x)
+KNOWN_SUM, KNOWN_DIFFERENCE, KNOWN_PRODUCT = by_element(add), by_element(sub), by_element(mul)
+KNOWN_QUOTIENT = by_element(_quotient)
+KNOWN_NEGATIVE = by_element(lambda x: -x)
+KNOWN_EQUALITY = by_element(equal)
+KNOWN_MAXIMUM = by_element(_largest)
+KNOWN_CHOICE = by_element(_chosen)
+KNOWN_IDENTITY = by_element(lambda x: x)
 
 
-def told_product(call: OpCall) -> Any:
+def known_product(call: OpCall) -> Any:
     """The product of all elements of a vector."""
     x, axes = call.known(0), call.known(1)
     whole = axes in (None, (0,), (-1,)) and isinstance(x, tuple) and bool(x)
@@ -84,7 +84,7 @@ def told_product(call: OpCall) -> Any:
     return (found,) if call.attributes["keepdims"] else found
 
 
-def told_cast(call: OpCall) -> Any:
+def known_cast(call: OpCall) -> Any:
     """A whole number of another type, where it is sure to fit."""
     wide = call.attributes["to"] in (DType.INT64, DType.INT32)
-    return TOLD_ITSELF(call) if wide and call.type(0).dtype.is_integer else None
+    return KNOWN_IDENTITY(call) if wide and call.type(0).dtype.is_integer else None
