@@ -185,6 +185,7 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     taps, blocks = slabs.taps, slabs.blocks()
     size = len(taps) * group * filters * slabs.height
     sums = SUMS if len(blocks) >= SUMS and size <= SMALL_SUM else 1
+    blocks = slabs.blocks(sums)
     shorter, longer = sorted((filters, slabs.height))
     totals = scratch("totals", (sums, len(taps), group, longer, shorter), x.dtype)
     wide, every = slabs.height > filters, slice(None)

@@ -210,15 +210,18 @@ class Slabs:
         """Rows of windows, some at a time: the first row that they see, their number, and place.
 
         The place is a part of an array (N, C, *O) of all windows. There are `least` such blocks,
-        or as many as there are rows.
+        or a multiple of that, or as many as there are rows.
         """
         return tuple(self._blocks(least))
 
     def _blocks(self, least: int) -> Iterator[tuple[int, int, Part]]:
         *lead, inner, _ = self.axes
         numbers = (self.filters + self.height) * self.group * self.columns
-        most = -(-inner.windows * prod(axis.windows for axis in lead) // least)
-        step = max(1, min(BLOCK_BYTES // (numbers * self.itemsize), most))
+        outside = prod(axis.windows for axis in lead)
+        step = max(1, BLOCK_BYTES // (numbers * self.itemsize))
+        count = max(1, -(-inner.windows // step) * outside)
+        shared = -(-count // least) * least  # as many for each thread
+        step = max(1, -(-inner.windows * outside // shared))
         pitches = [prod(self.rows[place + 1 :]) for place in range(len(lead))]
         for place in product(*(range(axis.windows) for axis in lead)):
             row = sum(

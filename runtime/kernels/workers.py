@@ -4,19 +4,18 @@ NumPy holds no lock while it computes on large arrays. BLAS's own threads split 
 wait for each other actively, and do nothing for the operators between the products.
 """
 
-import ctypes
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
-from functools import cache
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+
+from .crew import allowed_cores, helpers
 
 # What a user sets who wants to choose how many threads a program has.
 OURS = "NETC_NUM_THREADS"
@@ -58,13 +57,6 @@ def workers() -> int:
     return shared_cores() or len(allowed_cores())
 
 
-@cache
-def allowed_cores() -> frozenset[int]:
-    """The cores that the system lets this process use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return frozenset(affinity(0) if affinity else range(os.cpu_count() or 1))
-
-
 _shares: list[int] = []
 
 
@@ -99,17 +91,17 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
             for part in _taken(remaining):
                 compute(part)
 
-    pool = _pool(workers() - 1)
-    pool.leave_core()
-    others = [pool.submit(copy_context().run, take) for _ in range(1, count)]
+    begun = []
     try:
+        for helper in helpers(count - 1):
+            if helper.begin(partial(copy_context().run, take)):
+                begun.append(helper)
         take()
     finally:
         remaining.clear()
-        for other in others:
-            other.exception()  # wait: nobody may write to what the caller goes on with
-    for other in others:
-        other.result()
+        with ExitStack() as stack:
+            for helper in begun:  # wait: nobody may write to what the caller goes on with
+                stack.callback(helper.end)
 
 
 def threads_for(work: int) -> int:
@@ -131,54 +123,6 @@ def _taken(remaining: deque[Part]) -> Iterator[Part]:
         except IndexError:
             return
         yield part
-
-
-class _Pool(ThreadPoolExecutor):
-    """Threads that keep off the core of whoever gives them work.
-
-    Linux may wake a thread on the core of the one that wakes it, and leave it waiting there.
-    """
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count, thread_name_prefix="netc", initializer=self._enter)
-        self._core: int | None = None
-        self._identifiers: list[int] = []
-
-    def leave_core(self) -> None:
-        """Leave the core that the caller runs on to it, if there are others."""
-        tell = _core_teller()
-        if tell is not None and (core := tell()) != self._core:
-            self._core = core
-            for thread in self._identifiers:
-                self._keep_off(thread)
-
-    def _enter(self) -> None:
-        self._identifiers.append(threading.get_native_id())
-        self._keep_off(self._identifiers[-1])
-
-    def _keep_off(self, thread: int) -> None:
-        others = allowed_cores() - {self._core}
-        if others and self._core is not None:
-            with suppress(OSError):  # a system may forbid it, or take cores away
-                os.sched_setaffinity(thread, others)
-
-
-@cache
-def _core_teller() -> Callable[[], int] | None:
-    """Linux's function that tells the core that a thread runs on; None elsewhere."""
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    found: Callable[[], int] | None = getattr(ctypes.CDLL(None), "sched_getcpu", None)
-    return found
-
-
-@cache
-def _pool(count: int) -> _Pool:
-    return _Pool(count)
-
-
-if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def shares(extent: int, least: int = 1) -> list[slice]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error
-from ..kernels.workers import allowed_cores, have_cores
+from ..kernels.crew import allowed_cores
+from ..kernels.workers import have_cores
 from .buckets import Buckets, Layout, Sum, layouts, wait
 from .launch import Launch, launch
 from .shared_state import SharedState, shared_state

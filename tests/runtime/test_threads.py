@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import onnxruntime
@@ -11,7 +12,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import netc
 from netc.runtime.engines.threads import one_thread
+from netc.runtime.kernels import crew
 from netc.runtime.kernels import workers as pool
+from netc.runtime.kernels.crew import Helper, allowed_cores, helpers
 from netc.runtime.kernels.workers import OF_BLAS, OURS, limited, shares, spread, workers
 
 SMALL = "INPUT(8x8x1) -> CONV(3x3, 16) -> RELU -> FC(10)"
@@ -121,6 +124,61 @@ def test_spread(monkeypatch: pytest.MonkeyPatch) -> None:
         spread(fail, range(3), 2**30)
 
 
+@pytest.mark.parametrize("spins", [True, False])
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_a_helper_takes_one_task_after_the_other(
+    spins: bool, pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it still waits actively, sleeps already, or can only sleep."""
+    if not spins:
+        monkeypatch.setattr(crew, "_spinlocks", lambda: None)
+    helper, found = Helper(), list[int]()
+    for number in range(20):
+        begun = threading.Event()
+
+        def task(number: int = number, begun: threading.Event = begun) -> None:
+            begun.set()
+            found.append(number)
+
+        assert helper.begin(task)
+        assert not helper.begin(task)
+        assert begun.wait(10)
+        helper.end()
+        time.sleep(pause)
+    assert found == list(range(20))
+
+
+def test_a_task_that_is_not_begun_is_taken_back() -> None:
+    """A helper whose core is taken by other processes delays nobody."""
+    helper, found = Helper(), list[int]()
+    while not helper._asleep:
+        time.sleep(0.001)
+    helper._bed.release()  # it finds nothing, and waits for what is never sent
+    helper._asleep, helper._called.send = False, lambda: None
+    assert helper.begin(lambda: found.append(1))
+    helper.end()
+    assert not found
+
+
+def test_who_finds_no_helper_computes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that computes while another has all helpers does not wait for them."""
+    monkeypatch.setenv(OURS, "2")
+    (helper,) = helpers(1)
+    wait, begun = threading.Event(), threading.Event()
+
+    def task() -> None:
+        begun.set()
+        wait.wait(10)
+
+    assert helper.begin(task)
+    assert begun.wait(10)
+    found: set[int] = set()
+    spread(lambda part: found.add(threading.get_ident()), range(20), 2**30)
+    wait.set()
+    helper.end()
+    assert found == {threading.get_ident()}
+
+
 @pytest.mark.usefixtures("unchosen")
 def test_a_program_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within `netc.threads` nothing else counts, on either engine; afterwards it does again."""
@@ -185,7 +243,7 @@ def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "sched_setaffinity") or len(pool.allowed_cores()) < 2,
+    not hasattr(os, "sched_setaffinity") or len(allowed_cores()) < 2,
     reason="the system binds no threads to cores, or there is one core",
 )
 def test_threads_keep_off_the_core_of_their_caller(monkeypatch: pytest.MonkeyPatch) -> None:
