@@ -115,7 +115,7 @@ class NetError(Exception):
         return "".join(map(_html, self.diagnostics))
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows, not a traceback, which tells of netc and not of the program."""
+        """What IPython shows, not a traceback, which shows netc's code and not the program."""
         return str(self).splitlines()
 
 

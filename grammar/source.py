@@ -46,7 +46,7 @@ class Source:
         return line, 1 + sum(2 if char > "\uffff" else 1 for char in before)
 
     def offset_utf16(self, line: int, column: int) -> int:
-        """The offset of a place that `locate_utf16` tells; beyond a line, where the line ends."""
+        """The offset of a place as `locate_utf16` yields it; beyond a line, where the line ends."""
         if line > len(self.line_starts):
             return len(self.text)
         start, units = self.line_starts[line - 1], 1

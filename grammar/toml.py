@@ -1,6 +1,6 @@
 """TOML text -> its values, and where each stands.
 
-Python's `tomllib` reads the values; what it does not tell, the places, comes from the tokens.
+Python's `tomllib` reads the values; places, which it does not yield, come from the tokens.
 """
 
 import re
@@ -64,8 +64,8 @@ def parse_toml(source: Source, code: str) -> Toml:
         place = _PLACE.search(message)
         span = _at(source, place.groups()) if place else None
         reason = message[: place.start()] if place else message
-        told = f"`{source.name}` is no TOML: {reason[:1].lower()}{reason[1:]}"
-        raise error(code, told, span, help="see https://toml.io") from None
+        message = f"`{source.name}` is no TOML: {reason[:1].lower()}{reason[1:]}"
+        raise error(code, message, span, help="see https://toml.io") from None
     return found
 
 

@@ -71,7 +71,7 @@ class Template:
     found: list[Parameter] = field(default_factory=list)
     channels: Parameter | None = None  # of what comes in
     looping: bool = False  # whether `in` would be what comes into the loop
-    owner: str = ""  # the label of the call whose arguments are told
+    owner: str = ""  # the label of the call whose arguments are aligned
 
     def parameters(self) -> tuple[str, ...]:
         """The parameters as the block's definition states them."""
@@ -183,7 +183,7 @@ class Template:
         return Text(self.parameter(kind, kind, values, default).name)
 
     def _known(self, kind: str, values: Column) -> list[Parameter]:
-        """What a value may be told by, what is the same first."""
+        """What a value may be computed from, what is the same first."""
         own = self.channels if not self.looping else None
         known = [*self.found] if own is None else [*self.found, own]
         return sorted(known, key=lambda p: p.kind != kind or not _agree(p.values, values))

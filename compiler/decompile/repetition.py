@@ -234,7 +234,7 @@ class Turns(Template):
     def __init__(self, size: int, variable: str, first: int | None = None) -> None:
         super().__init__(size)
         self.variable = variable
-        self.first = first  # the number of the first turn; None as long as no name tells
+        self.first = first  # the number of the first turn; None as long as no name determines it
         self.counts = False
 
     def name(self, names: Sequence[str | None]) -> str | None:
@@ -260,7 +260,7 @@ class Turns(Template):
         before = "".join(columns[place - 1][:1]) if place else ""
         self.counts = True
         if self.first is None:
-            # A number alone counts what a loop counts; one behind a word is told from 1 on.
+            # A number alone counts what a loop counts; one behind a word starts at 1.
             is_index = step == 1 and (not before or before.endswith(".") or numbers[0] != 1)
             self.first = numbers[0] if is_index else 0
         return f"{{{_linear(step, self.variable, numbers[0] - step * self.first)}}}"

@@ -91,8 +91,8 @@ class _Classes:
             return self._parameter(node)
         if node.op_type == CONSTANT:
             return CONSTANT, node.outputs[0].dtype, *_numbers(node.attributes["value"])
-        if node.op_type == "Cast" and (told := self._converted(node)):
-            return told
+        if node.op_type == "Cast" and (converted := self._converted(node)):
+            return converted
         inputs = tuple(None if x is None else self.of(x) for x in node.inputs)
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]

@@ -52,7 +52,7 @@ class Wire:
     Attributes:
         role: A forward value, one that the backward graph reads, or a gradient.
         lines: What it says: the value's name, its numbers or extents; either may be missing.
-        value: The value, so that wires of one are told from others.
+        value: The value, so that wires of one can be distinguished from others.
     """
 
     source: str

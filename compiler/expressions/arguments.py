@@ -429,7 +429,7 @@ def kind_of(annotation: Any) -> Kind:
 def keyword_only(function: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     """The names of a function's keyword-only parameters, and their defaults.
 
-    `inspect.signature` tells more and takes ten times as long, for each row of the tables.
+    `inspect.signature` yields more and takes ten times as long, for each row of the tables.
     """
     code = function.__code__
     end = code.co_argcount + code.co_kwonlyargcount

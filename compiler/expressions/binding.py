@@ -341,7 +341,7 @@ def converted(kind: Kind, name: str, argument: GivenArgument, spelling: str) -> 
 def _refused(
     kind: Kind, name: str, argument: GivenArgument, spelling: str, help: str = ""
 ) -> NetError:
-    """The error for a value that is not of an argument's kind; an unknown name is told as one."""
+    """The error for a value that is not of an argument's kind, or for an unknown name."""
     value = argument.value
     suggestion = help or _as_whole(argument, kind) or _as_flag(argument, kind, name)
     suggestion = suggestion or _as_text(argument, kind, name)

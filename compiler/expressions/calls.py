@@ -26,7 +26,7 @@ from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong, taken
 from .recovery import POISON, Poisoned
 
 MOST_CALLS_SHOWN = 4  # around an error
-_PLAIN = frozenset({bool, int, float, str, Quotient, Word})  # whose equality tells all
+_PLAIN = frozenset({bool, int, float, str, Quotient, Word})  # equal ones are the same
 
 
 def apply(expression: ast.Apply, environment: Environment) -> Any:

@@ -95,7 +95,7 @@ class Home:
     read: Callable[[str], Source] = read_source
 
     def lose(self, patterns: Iterable[str]) -> None:
-        """Let names stand for what was not computed, so that uses of them are not told."""
+        """Let names stand for what was not computed, so that uses of them are not reported."""
         for each in patterns:
             if each not in self.lost and len(self.lost) <= MOST_LOST:
                 self.lost[each] = re.compile(each)

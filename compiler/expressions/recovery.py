@@ -1,4 +1,4 @@
-"""Going on past an error: what was not computed is poisoned, and what follows is not told."""
+"""Going on past an error: what was not computed is poisoned, and what follows is not reported."""
 
 from ..ir.graph import Value
 from ..ir.types import DType, TensorType

@@ -13,7 +13,7 @@ from ...grammar.records import record
 class Symbol:
     """An extent that only a concrete input determines, such as the batch `N`.
 
-    One without a name, which prints as `?`, is told from all others by its token.
+    One without a name, which prints as `?`, is distinguished from all others by its token.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Polynomial:
 
     Two polynomials that are equal for all symbols' values have equal terms, as far as the
     identities floor((p + c k) / k) = c + floor(p / k) and floor(floor(p / a) / b) =
-    floor(p / (a b)) tell.
+    floor(p / (a b)) show.
     """
 
     terms: tuple[tuple[Monomial, int], ...]
@@ -154,7 +154,7 @@ def is_long(dim: Dim) -> bool:
 
 
 def equal(a: Dim, b: Dim) -> bool | None:
-    """Whether two extents are equal: yes, no, or None where only a concrete input tells.
+    """Whether two extents are equal: yes, no, or None where that depends on the input.
 
     Extents are not negative, so a difference whose coefficients share a sign and whose constant
     term is not zero can never vanish; nor can one whose constant term the greatest common divisor
@@ -208,7 +208,7 @@ def _canonical(terms: Mapping[Monomial, int]) -> Dim:
 def _quotient(numerator: Polynomial, divisor: int) -> Dim:
     """`floor(numerator / divisor)`, with an inner floor division merged into one.
 
-    Quotients are told apart by their texts, so that of an unknown extent is another one.
+    Quotients are compared by their texts, so that of an unknown extent is another one.
     """
     if is_unknown(numerator):
         return unknown()

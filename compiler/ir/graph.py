@@ -257,10 +257,10 @@ class Graph:
         return enumerate(self.records)
 
     def likeness(self, node: Node) -> tuple[int, ...]:
-        """What nodes share whose types and costs are told by the very same objects.
+        """What nodes share whose types and costs follow from the very same objects.
 
-        It holds while the graph does. Arguments count by their types and, where these may tell
-        what they hold, by that.
+        It holds while the graph does. Arguments count by their types and, where it is known,
+        by what they hold.
         """
         parts = [id(node.row), id(node.attributes), id(node.outputs), id(node.subgraphs)]
         for value in node.inputs:

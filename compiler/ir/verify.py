@@ -58,7 +58,7 @@ def _findings(graph: Graph) -> Iterator[str]:
 def _of_node(
     graph: Graph, identifier: int, node: Node, sound: set[tuple[int, ...]]
 ) -> Iterable[str]:
-    """What is wrong with a node; where nothing is, `sound` tells it of those that are like it."""
+    """What is wrong with a node; `sound` keeps what nodes that are right have in common."""
     if found := _arguments(graph, identifier, node):
         return found
     if node.op_type in LEAVES:

@@ -45,7 +45,7 @@ LAYERS: dict[str, LayerDef] = {}
 
 
 def activation_of(layer: Layer | None) -> Activation | None:
-    """What a layer is as an activation function, where its operators do not tell."""
+    """What a layer is as an activation function, where its operators do not determine it."""
     row = None if layer is None else LAYERS.get(layer.kind)
     return None if row is None else row.activation
 

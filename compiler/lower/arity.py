@@ -51,7 +51,7 @@ def check_layer(state: Lowering, definition: LayerDef, call: EvaluatedCall, site
 def check_block(block: Block, call: EvaluatedCall, site: Site, *, help: str | None = None) -> None:
     """A block takes one tensor, or as many as it declares, or none where it starts itself.
 
-    `help` tells which tensors meet it.
+    `help` says which tensors meet it.
 
     Raises:
         NetError: E110, E113.

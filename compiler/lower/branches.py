@@ -30,8 +30,8 @@ class _Turn(NamedTuple):
     scope: Scope
     place: tuple[int, int] | None
 
-    def told(self, failure: NetError) -> NetError:
-        """An error in it with a word about the turn."""
+    def located(self, failure: NetError) -> NetError:
+        """An error in it, with the branch that it is in."""
         first, *rest = failure.diagnostics
         if self.place is None or first.label:
             return failure
@@ -67,7 +67,7 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
             continue
         is_empty = False
         frames = state.frames
-        state.frames = (*frames, turn.told)
+        state.frames = (*frames, turn.located)
         ends.extend(lower_chain(state, turn.branch.chain, incoming, turn.scope))
         state.frames = frames
     if is_empty:

@@ -9,7 +9,7 @@ _CHAINED = (ast.ChainStatement, ast.BindStatement)
 
 
 def layers_in(chain: ast.Chain, home: Home, depth: int = 0) -> int:
-    """At least how many layers a chain expands to, as far as its literal counts tell.
+    """At least how many layers a chain expands to, as far as its literal counts show.
 
     `depth` says how many blocks are around it; deeper ones than may be called count as none.
     """

@@ -94,10 +94,10 @@ def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         return _called(state, call, site)
     except NetError as failure:
         from .advice import advised  # for refusals only
-        from .unknown import told
+        from .unknown import named
         from .ways import with_way_out
 
-        found = advised(told(failure, call, site.scope), call, site.current, site.scope)
+        found = advised(named(failure, call, site.scope), call, site.current, site.scope)
         raise with_way_out(found, state, call, site) from None
 
 

@@ -147,7 +147,7 @@ class Lowering:
             raise GiveUp
 
     def poison(self, path: str) -> None:
-        """Let a name stand for what was not computed, so that uses of it are not told."""
+        """Let a name stand for what was not computed, so that uses of it are not reported."""
         self.graph.labels.setdefault(path, POISON)
 
     def find_layer(self, label: str, *, scope: Scope, span: Span) -> Layer | None:

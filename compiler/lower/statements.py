@@ -204,7 +204,7 @@ def default_statement(state: Lowering, statement: ast.DefaultStatement, scope: S
 
 
 def import_statement(state: Lowering, statement: ast.ImportStatement, scope: Scope) -> None:
-    """Another file's `let`s and blocks; without them the rest would be told for nothing."""
+    """Another file's `let`s and blocks; without them errors of the rest would say nothing new."""
     try:
         if statement.name is not None:
             state.claim(statement.name.id, statement.name.span)

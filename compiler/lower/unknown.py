@@ -21,7 +21,7 @@ from .items import environment_of
 _JOINED = re.compile(r"[a-z0-9]+(?:x[a-z0-9]+)+")
 
 
-def told(failure: NetError, call: EvaluatedCall, scope: Scope) -> NetError:
+def named(failure: NetError, call: EvaluatedCall, scope: Scope) -> NetError:
     """The failure of a call, in words about the name that nothing knows, if that is the cause.
 
     Args:

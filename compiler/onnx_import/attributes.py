@@ -31,7 +31,7 @@ MESSAGES = {"t", "g", "sparse_tensor", "tp"}  # which are there, however empty
 def check_attributes(node: NodeProto, *, in_function: bool) -> None:
     """Names are there once each, types are known, and values are of their types.
 
-    A type that is missing, as old files have it, is told by the value.
+    A type that is missing, as old files have it, follows from the value.
 
     Raises:
         NetError: E576.

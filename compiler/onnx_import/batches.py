@@ -13,7 +13,7 @@ def check_one_sample(graph: Graph) -> None:
     """Refuse a batch that is open where the model's own sample no longer fits.
 
     Raises:
-        Misfit: With a batch of one, types are others than the graph tells.
+        Misfit: With a batch of one, types differ from those of the graph.
     """
     one = {"N": 1}
     try:

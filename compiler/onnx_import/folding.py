@@ -43,7 +43,7 @@ def _is_settled(known: Any) -> bool:
 def folded(
     node: NodeProto, opsets: Mapping[str, int], operands: Sequence[Tensor | None], few: bool
 ) -> list[Tensor] | None:
-    """What a node yields on constants; None where the reference cannot tell.
+    """What a node yields on constants; None where the reference cannot compute it.
 
     Args:
         node: The operator, without subgraphs.

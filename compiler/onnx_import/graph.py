@@ -178,7 +178,7 @@ class _Reader:
     ) -> Sequence[Value]:
         """The node's outputs, by the first row that takes its operands.
 
-        Rows are ours, then onnx's; where neither can tell types, the model may declare them.
+        Rows are ours, then onnx's; where neither infers types, the model may declare them.
 
         Raises:
             NetError: E506, no row takes the operands, or the types are not declared either.
@@ -247,16 +247,16 @@ class _Reader:
         """Constants in place of results that are the same for all inputs of the model."""
         if any(isinstance(value.type, HolderType) for value in results):
             return results
-        told = [held(self.build, value) for value in results]
-        if None in told and not inner:
+        found = [held(self.build, value) for value in results]
+        if None in found and not inner:
             operands = [None if value is None else held(self.build, value) for value in inputs]
             given = zip(operands, inputs, strict=True)
             if any(operand is None and value is not None for operand, value in given):
                 return results
             sizes = [value.type.size for value in results]
             few = all(isinstance(size, int) and size <= MOST_FOLDED for size in sizes)
-            told = [*(folded(node, self.build.graph.opsets, operands, few) or told)]
-        tensors = [tensor for tensor in told if tensor is not None]
+            found = [*(folded(node, self.build.graph.opsets, operands, few) or found)]
+        tensors = [tensor for tensor in found if tensor is not None]
         if not tensors or len(tensors) < len(results):
             return results
         return [self.build.constant(tensor, tensor.dtype) for tensor in tensors]
@@ -264,7 +264,7 @@ class _Reader:
     def _rows(self, node: NodeProto) -> list[OpDef]:
         opsets = self.build.graph.opsets
         own = OPS.find(_name(node), opsets)
-        if own is not None and own.takes_holders:  # of which onnx's rules are told nothing
+        if own is not None and own.takes_holders:  # which onnx's rules do not know
             return [own]
         foreign = foreign_row(node.op_type, opsets.get(node.domain, 1), node.domain)
         return [row for row in (own, foreign) if row is not None]

@@ -1,6 +1,6 @@
 """What is known of a model's values before it is rewritten: element types and shapes.
 
-What the model does not state is told from operators that most networks hold, and by us alone:
+What the model does not state is inferred from operators that most networks hold, by us alone:
 onnx's own inference ends the process for some shapes that no network has.
 """
 
@@ -67,15 +67,15 @@ class KnownTypes:
     def _infer(self, graph: GraphProto) -> None:
         """Note what follows from operators, where the model says nothing."""
         for node in graph.node:
-            told = self._told(node)
+            first = self._inferred(node)
             for name in filter(None, node.output):
                 if name not in self._stated:
-                    self._put(name, told)
-                told = UNKNOWN  # of all but the first
+                    self._put(name, first)
+                first = UNKNOWN  # of all but the first
             for inner in subgraphs(node):
                 self._infer(inner)
 
-    def _told(self, node: NodeProto) -> Known:
+    def _inferred(self, node: NodeProto) -> Known:
         """What an operator says of its first output."""
         if node.domain:
             return UNKNOWN
@@ -193,7 +193,7 @@ def _cast(node: NodeProto, inputs: Sequence[Known]) -> Known:
     return Known((to.i or None) if to is not None else None, inputs[0].shape)
 
 
-# What is told of the first output, by operator.
+# What is inferred of the first output, by operator.
 INFER: Mapping[str, Infer] = {
     **dict.fromkeys(
         "Abs BatchNormalization Celu Clip Dropout Elu Erf Exp Floor HardSigmoid Hardmax Identity "

@@ -111,7 +111,7 @@ _POINTER = b"version https://git-lfs"
 
 
 def _no_model(name: str, data: bytes) -> NetError:
-    """What a file is that is no model, as far as its first bytes and its suffix tell."""
+    """What a file is that is no model, as far as its first bytes and its suffix show."""
     if data.startswith(_POINTER):
         kind, help = "what Git LFS keeps in place of a file", "`git lfs pull` fetches the file"
     elif other := OTHER_FORMATS.get(PurePath(name).suffix.lower()):

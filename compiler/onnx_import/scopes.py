@@ -18,7 +18,7 @@ _CALLS = re.compile(r"(StatefulPartitionedCall|PartitionedCall)(:\d+|_\d+)?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """The paths of the nodes of a graph, such as `layer1.0.conv1`; empty where nothing tells.
+    """The paths of the nodes of a graph, such as `layer1.0.conv1`; empty where nothing names them.
 
     Attributes:
         common: How many parts all paths begin with, which say nothing.

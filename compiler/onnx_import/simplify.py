@@ -353,7 +353,7 @@ def cut(build: Builder, node: Node, operands: Operands) -> Results:
 
 
 def from_zeros(build: Builder, node: Node, operands: Operands) -> Results:
-    """First states of zeros are those that a recurrent layer has without being told."""
+    """First states of zeros are a recurrent layer's default."""
     places = STATES[node.op_type]
     kept = [None if i in places and _is_zero(build, x) else x for i, x in enumerate(operands)]
     while kept[-1] is None:

@@ -30,7 +30,7 @@ def table_arguments(held: Tensor, dtype: DType, layout: Layout) -> Mapping[str, 
     array = np.array(held.numbers()).reshape(shape).transpose(inverse)[0]
     table = Tensor.of(array, dtype)
     rule = rule_of(table)
-    is_told = dtype is DType.FLOAT32 and (rule is None or RULES[rule.name].code != WHOLE)
-    given = {} if is_told else {"dtype": Word(dtype.value)}
+    is_default = dtype is DType.FLOAT32 and (rule is None or RULES[rule.name].code != WHOLE)
+    given = {} if is_default else {"dtype": Word(dtype.value)}
     value = rule or table.nested() if held.size > 1 else held.number()
     return {"value": value, **given}

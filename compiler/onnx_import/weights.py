@@ -1,4 +1,4 @@
-"""The weights of layers -> what the model stores of them, and what tells them apart."""
+"""The weights of layers -> what the model stores of them, and what distinguishes them."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -111,7 +111,7 @@ def simplified(graph: Graph, weight: Weight | Stack) -> Weight | Stack:
 
 
 def key_of(weight: Weight | Stack) -> tuple[Hashable, ...]:
-    """What tells weights apart; it begins with the place of the parameter where there is one."""
+    """What distinguishes weights; it begins with the place of the parameter where there is one."""
     if isinstance(weight, Weight):
         return weight.value.node, weight.value.output, weight.axes, weight.dims, weight.part
     return (weight,)

@@ -1,4 +1,4 @@
-"""The words that attributes of ONNX's operators may be, which its schemas do not tell."""
+"""The words that attributes of ONNX's operators may be, which its schemas do not list."""
 
 from collections.abc import Mapping
 

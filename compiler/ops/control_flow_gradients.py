@@ -147,7 +147,7 @@ class Turns:
         return [found.get(position) for position in range(len(self.call.inputs))]
 
     def _last(self, state: str, argument: int) -> Value:
-        """What arrives at a last state; of nothing as much as the first has, where that is told."""
+        """What arrives at a last state; of nothing as much as the first has, if known."""
         place = self.states.index(state)
         if arrived := self.call.cotangents[place]:
             return arrived

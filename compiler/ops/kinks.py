@@ -1,4 +1,4 @@
-"""What tells on which side of its kinks an operator is.
+"""On which side of its kinks an operator is.
 
 A function such as max(x, 0) has another formula on each side of its kink. Differences across one
 say nothing of a gradient; differences within one side do.

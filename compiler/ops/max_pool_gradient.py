@@ -64,7 +64,7 @@ def _apart(window: Window) -> bool:
 
 
 def _indices(build: Builder, x: Value, y: Value, geometry: Mapping[str, Any]) -> Value:
-    """Where the maxima are, from the pool itself where it tells."""
+    """Where the maxima are, from the pool itself where it yields them."""
     pool = build.graph.producer(y)
     if pool.op_type == "MaxPool" and pool.inputs == (x,) and len(pool.outputs) == 2:
         defaults = {"storage_order": 0, **dict.fromkeys(GEOMETRY), "ceil_mode": 0}

@@ -109,7 +109,7 @@ class Activation:
     Attributes:
         init: What `init=auto` gives the weights before it.
         dies: Whether a unit that is negative for all data yields 0 and learns no more.
-        slope: Of a function that saturates its slope, as a share of the steepest, told from an
+        slope: Of a function that saturates its slope, as a share of the steepest, computed from an
             output or an array of outputs.
     """
 
@@ -174,7 +174,7 @@ class OpDef(Signature):
         constant: Whether its output is constant almost everywhere, or holds no real numbers, so
             that gradients end there by decision. Otherwise an operator without a rule is one that
             netc cannot differentiate yet.
-        kinks: Builds what tells on which side of its kinks its operands are: integers, or truth
+        kinks: Builds what says on which side of its kinks its operands are: integers, or truth
             values. None where it is smooth.
         decompose: Builds it from other operators, for engines that lack it; may return None for
             operands on which the operator needs no decomposition.

@@ -1,4 +1,4 @@
-"""Operators that choose among elements by what they are; how many there are data tell."""
+"""Operators that choose among elements by what they are; how many there are depends on the data."""
 
 from collections.abc import Sequence
 

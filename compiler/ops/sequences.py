@@ -1,6 +1,6 @@
 """Sequences of tensors, and optional values: what makes them, changes them and takes them apart.
 
-A sequence's type tells one type of all its elements; where their ranks differ it tells none.
+A sequence's type holds one type of all its elements; none where their ranks differ.
 """
 
 from collections.abc import Sequence

@@ -68,7 +68,7 @@ def _quotient(size: Dim, divisor: Dim) -> int | None:
 def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
     """x without the axes of extent 1; without all such axes where none are given.
 
-    An extent that only data tell then counts as another one.
+    An extent that depends on the data then counts as another one.
     """
     x = call.type(0)
     if not are_known(call, 1):

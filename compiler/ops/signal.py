@@ -12,8 +12,8 @@ from .receptive_field import everything
 def infer_dft(call: OpCall) -> Sequence[TensorType]:
     """x (*A, S, *B, 1 or 2), a length, an axis => y (*A, length, *B, 2), real and imaginary parts.
 
-    With `onesided` half of the frequencies are left out, which the others tell; inversely, these
-    yield a real signal.
+    With `onesided` half of the frequencies are left out, as the others determine them; inversely,
+    these yield a real signal.
     """
     x, axis = call.type(0), call.known(2) if call.has(2) else -2
     if x.rank < 2 or (isinstance(x.shape[-1], int) and x.shape[-1] not in (1, 2)):

@@ -46,7 +46,7 @@ def _cancelled(graph: Graph) -> Graph:
     elementwise = {row.op_type for row in rows if row.elementwise or row.infer in BROADCASTING}
 
     def moves(identifier: int) -> bool:
-        """Whether an operator can do without a Transpose of an argument, as far as ranks tell."""
+        """Whether an operator can do without a Transpose of an argument, as far as ranks show."""
         node = graph[identifier]
         ranks = {value.type.rank for value in node.inputs if value is not None} - {0}
         return node.op_type == TRANSPOSE or (node.op_type in elementwise and len(ranks) == 1)

@@ -35,7 +35,7 @@ def eliminate_common_subexpressions(graph: Graph) -> Graph:
 
 
 def is_determined(node: Node) -> bool:
-    """Whether the record of a node tells all that its outputs depend on."""
+    """Whether the record of a node holds all that its outputs depend on."""
     if node.op_type == CONSTANT:
         return True
     row = row_of(node)

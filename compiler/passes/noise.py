@@ -33,7 +33,7 @@ UNIFORM_BITS = 24  # what a float32 holds
 
 
 def key_of(seed: int, scope: str, draw: int = 0) -> int:
-    """The key of a layer's noise, 64 bits; `draw` tells several within a layer apart."""
+    """The key of a layer's noise, 64 bits; `draw` numbers several within a layer."""
     text = f"{seed}\0{draw}\0{scope}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 

@@ -11,7 +11,7 @@ from ..ops.collective import ALL_REDUCE
 FIRST = "first sample"
 WHOLE = "samples of the batch"
 SHARD_INPUTS = (FIRST, WHOLE)
-INSIDE = 0x9E3779B1  # what tells the noise of shards apart in a loop, per sample before them
+INSIDE = 0x9E3779B1  # what distinguishes the noise of shards in a loop, per sample before them
 
 
 @record

@@ -7,7 +7,7 @@ from ..ir.graph import Value
 
 
 def divided(build: Builder, weight: Value, u: Value, v: Value, axis: int) -> Value:
-    """W / (u W v): the weight divided by its largest singular value, which u and v tell."""
+    """W / (u W v): the weight divided by its largest singular value, which u and v determine."""
     product = build.MatMul(_matrix(build, weight, axis), v)
     return build.Div(weight, build.ReduceSum(build.Mul(u, product), keepdims=0))
 

@@ -46,7 +46,7 @@ class Cell:
     Attributes:
         lines: The text, from the top.
         width, height: Its size.
-        title: What a pointer that rests on it is told.
+        title: Its tooltip.
     """
 
     box: Box
@@ -147,11 +147,11 @@ def cell_of(
         heading.append(Word(text, size, bold=alone, soft=not alone))
     heading += turns
     details = [d for d in box.details if d != "no bias" or "BN" not in box.joined]
-    told = [", ".join(details if show["arguments"] or not box.kind else ())]
+    facts = [", ".join(details if show["arguments"] or not box.kind else ())]
     stripes = striped(box)
     more = Counter(called(theme, kind) for kind in box.joined if kind not in stripes)
-    told += ["and " + ", ".join(f"{n} {kind}" for kind, n in more.items())] if more else []
-    told += [" \N{MIDDLE DOT} ".join(called(theme, kind) for kind in stripes)]
+    facts += ["and " + ", ".join(f"{n} {kind}" for kind, n in more.items())] if more else []
+    facts += [" \N{MIDDLE DOT} ".join(called(theme, kind) for kind in stripes)]
     sizes = [box.output] if show["shapes"] else []
     if box.params and show["params"]:
         sizes.append(f"{box.params:,} {_plural('param', box.params)}")
@@ -160,9 +160,12 @@ def cell_of(
     if box.macs != 0 and show["macs"]:
         macs = f"{box.macs:,}" if isinstance(box.macs, int) else str(box.macs)
         sizes.append(f"{macs} MACs")
-    told = list(filter(None, told))
-    said = " \N{MIDDLE DOT} ".join(told)
-    below = [*([said] if text_width(said, SMALL) < BROAD else told), " \N{MIDDLE DOT} ".join(sizes)]
+    facts = list(filter(None, facts))
+    said = " \N{MIDDLE DOT} ".join(facts)
+    below = [
+        *([said] if text_width(said, SMALL) < BROAD else facts),
+        " \N{MIDDLE DOT} ".join(sizes),
+    ]
     lines = [heading, *([Word(shortened(t, room, SMALL), SMALL, soft=True)] for t in below if t)]
     widest = max(sum(w.width for w in line) + 3.0 * (len(line) - 1) for line in lines)
     width = max(NARROW, widest + 2 * MARGIN + STRIPE * len(stripes))
@@ -172,7 +175,7 @@ def cell_of(
 def relative(path: str, scope: str, *, folded: bool = False) -> str:
     """A path without what the frame around it says.
 
-    Of what is folded, or framed, a number alone would not tell enough.
+    Of what is folded, or framed, a number alone would not say enough.
     """
     parts, around = path.split("."), scope.split(".") if scope else []
     shared = 0

@@ -48,7 +48,7 @@ class FeatureMap:
         words: What the layer does: `5x5 conv`, `fc 120`.
         kernel: The extents of its kernel, if it has one.
         dilation: How far the kernel's elements are apart; of several maps, `1...32`.
-        traits: What else tells its layer from others of its kind: arguments, what is said of it.
+        traits: What else distinguishes its layer from others of its kind, such as arguments.
         activation: The kind of the activation that follows, if any.
         merge: The sign of the sum or product that it absorbed, if any.
         parts: The kinds and channels that are concatenated, from below; empty for other maps.

@@ -168,7 +168,7 @@ class _Folder:
         return f" {MORE.strip()} ".join(dict.fromkeys(ends))
 
     def _turns(self, position: int) -> int:
-        """How often what a box tells of itself is repeated."""
+        """How often what a box says of itself is repeated."""
         return max(len(self.members[position]) // self.boxes[position].layers, 1)
 
     def _lenders(self, position: int) -> str:
@@ -190,8 +190,8 @@ class _Folder:
         if not box.kind:
             return Part("forward", title, title, more=(*self._held_by(position), *shared))
         joined = DOT.join([box.kind, *box.joined])
-        told = ", ".join(box.details[:2])
-        more = (joined, *filter(None, [told]), *shared)
+        arguments = ", ".join(box.details[:2])
+        more = (joined, *filter(None, [arguments]), *shared)
         return Part("forward", title, f"{box.kind} {title}", more=more)
 
     def _held_by(self, position: int) -> Iterator[str]:

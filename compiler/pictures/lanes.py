@@ -99,10 +99,10 @@ def cuts(found: FeatureMaps, rank: Sequence[int], widths: Sequence[float], rows:
 
 
 def nested(spans: Sequence[tuple[float, float, Hashable]]) -> list[int]:
-    """The height, from 1, of arcs over a line; those that are told apart by nothing share theirs.
+    """The height, from 1, of arcs over a line; those that nothing distinguishes share theirs.
 
     Args:
-        spans: Of each arc the start, the end, and what tells it apart: where it starts, its words.
+        spans: Of each arc the start, the end, and what distinguishes it: its source, its words.
     """
     groups: dict[Hashable, tuple[float, float]] = {}
     for start, end, key in spans:

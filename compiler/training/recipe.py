@@ -217,7 +217,7 @@ def merge(
 
 
 def check(recipe: Recipe, given: Mapping[str, GivenSetting], outputs: Sequence[str]) -> None:
-    """Check a recipe as a whole; `given` tells where it names outputs.
+    """Check a recipe as a whole; `given` shows where it names outputs.
 
     Raises:
         NetError: As `settle` does.

@@ -7,7 +7,7 @@ from ..ops.opdef import Role, row_of
 
 
 def roles(graph: Graph) -> dict[str, Role]:
-    """What each parameter is, by name, told from the operators that it reaches, not by its name.
+    """What each parameter is, by name, as the operators that it reaches show, not its name.
 
     A parameter is what it is where it, or what is computed from parameters alone (a weight that
     is transposed, masked, or normalized), meets data. One that is shared is a weight where any of

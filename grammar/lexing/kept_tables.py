@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 from zlib import crc32  # `hashlib` takes ten times as long to load
 
-_DIGEST = 4  # bytes in front of the tables, which tell damaged ones
+_DIGEST = 4  # bytes in front of the tables, which reveal damaged ones
 
 Tables = dict[str, Any]
 

@@ -16,7 +16,7 @@ _NO_TOKEN = r'(?P<WRONG>"(?:[^"\\\n]++|\\[^\n])*+|\w+|\S)'
 def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
     """The tokens of a stretch of any text, comments included; what is none has the type `WRONG`.
 
-    Where the parser tells tokens by what came before, the longest is taken: `a.0.1` ends in the
+    Where the parser chooses tokens by what came before, the longest is taken: `a.0.1` ends in the
     number `0.1`.
     """
     end = len(text) if end is None else end
@@ -44,7 +44,7 @@ def next_of_any(text: str, position: int) -> Token:
 def beyond(text: str, limit: int) -> int | None:
     """Where the first token beyond a number of them starts, comments apart; None where none does.
 
-    That is told many times as fast as by the parser, and without its memory.
+    This takes a small part of the parser's time, and none of its memory.
     """
     if len(text) <= limit:
         return None

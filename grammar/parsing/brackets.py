@@ -39,7 +39,7 @@ def too_much(source: Source, start: int, what: str) -> NetError:
 
 
 def check_brackets(source: Source, most: int = MAX_TOKENS) -> None:
-    """Refuse a text that does not parse for its brackets or strings, which is told before the rest.
+    """Refuse a text for its brackets or strings, before anything else in it is refused.
 
     `most` is how many tokens it may have.
 

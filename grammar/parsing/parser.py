@@ -118,7 +118,7 @@ def _no_setting(span: Span, outcome: "Outcome") -> NetError:
 
 
 def _moved(diagnostic: Diagnostic, source: Source) -> Diagnostic:
-    """What is told of a part of a text, told of all of it."""
+    """A diagnostic of a part of a text, with places in all of it."""
 
     def moved(span: Span) -> Span:
         return Span(source, span.start, span.end)

@@ -90,7 +90,7 @@ def _sketch(source: Source) -> Diagnostic | None:
 def _typeset(source: Source, attempt: Attempt) -> Diagnostic | None:
     """The one diagnostic of a program that is right in plain characters, and spelled in others.
 
-    A single one of them is told where it stands.
+    A single one of them is reported where it stands.
     """
     change = plain(source.text)
     if change is None or not change.text.strip():

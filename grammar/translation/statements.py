@@ -1,4 +1,4 @@
-"""Statements as Python and other languages write them, told from the text where the parser stopped.
+"""Statements as Python and other languages write them, recognized where the parser stopped.
 
 A rule is a pattern and what to say where it covers that place; the help spells the statement in
 netc's words.

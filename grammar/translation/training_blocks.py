@@ -59,7 +59,7 @@ def train_block(arguments: str) -> str:
 
 
 def fitted(match: re.Match[str]) -> str:
-    """What `model.compile(...)` and `model.fit(...)` say together, told at the first of them."""
+    """What `model.compile(...)` and `model.fit(...)` say together, at the first of them."""
     if re.search(r"^[ \t]*train\s*\{", match.string[: match.start()], re.MULTILINE):
         return _ONE_BLOCK
     calls = [*match.re.finditer(match.string, max(match.start() - _LONGEST, 0))]
@@ -96,7 +96,7 @@ def with_colons(source: Source, start: int, offset: int) -> Diagnostic | None:
     word = re.search(r"\btrain\s*\Z", text[:opening]) if end >= offset else None
     body = text[opening + 1 : end]
     colons = len(re.findall(r"\w\s*:\s*[^:]", body))
-    if word is None or "{" in body or colons < 2:  # a single one is told where it stands
+    if word is None or "{" in body or colons < 2:  # a single one is reported where it stands
         return None
     written = re.sub(r",?[ \t]*\n", ",", with_equals(body).strip())
     span = Span(source, word.start(), end + 1)

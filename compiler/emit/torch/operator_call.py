@@ -22,7 +22,7 @@ class OperatorCall:
         inputs: The types of the arguments; None where one is left out.
         outputs: The types of the results.
         known: What arguments hold where that is known; None elsewhere.
-        training: The expression that tells whether Dropout drops, and BatchNormalization uses the
+        training: The expression that says whether Dropout drops, and BatchNormalization uses the
             batch's statistics.
         wanted: How many results something reads, counted from the first.
         suppliers: Which operands have an extent that only an input determines: the operand and

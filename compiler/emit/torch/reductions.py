@@ -21,7 +21,7 @@ def reduced(name: str, before: str = "", after: str = "") -> Row:
 
 
 def _reduced_axes(op: OperatorCall) -> tuple[int, ...]:
-    """The axes of a reduction; none where it is told to reduce none."""
+    """The axes of a reduction; none where none are to be reduced."""
     given = tuple(op.constant(1) or ())
     return given or (() if op["noop_with_empty_axes"] else tuple(range(op.x.rank)))
 

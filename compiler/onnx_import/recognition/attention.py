@@ -18,7 +18,7 @@ from .trail import Label, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
 @rule("Add", "Gemm", "MatMul", "Reshape")
 def attention(trail: Trail) -> Match:
-    """`ATTENTION`: what is computed is told by where each element of its parts comes from."""
+    """`ATTENTION`, recognized by where each element of its parts comes from."""
     y = Value(trail.last, 0, trail.node.outputs[0])
     trail.need(y.type.rank == 3 and y.dtype.is_float)
     if trail.node.op_type == "Reshape":

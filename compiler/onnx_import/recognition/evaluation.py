@@ -34,7 +34,7 @@ COMPUTED: Mapping[str, Callable[..., Array]] = {
 class Evaluation:
     """The numbers of values of a graph, each of which is computed once.
 
-    What is stored as weights is told where a sine or a cosine is taken: exporters store rates so.
+    Weights are evaluated where a sine or a cosine is taken of them: exporters store rates so.
     """
 
     graph: Graph
@@ -51,7 +51,7 @@ class Evaluation:
             raise NoMatch
         return found
 
-    def is_told(self, value: Value) -> bool:
+    def is_known(self, value: Value) -> bool:
         """Whether it is the same whatever the inputs and the weights are."""
         return self._of(value, MOST_STEPS) is not None
 

@@ -1,4 +1,4 @@
-"""Sequences that are divided among the heads of an attention, told by where elements come from."""
+"""Sequences that are divided among an attention's heads, recognized by where elements come from."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -13,7 +13,7 @@ from .trail import Match, NoMatch, Trail, Weight, rule, with_channels_on
 
 @rule("Add", "Reshape")
 def locally_connected(trail: Trail) -> Match:
-    """`LOCAL`: what each window sees is told by where its elements come from."""
+    """`LOCAL`: what each window sees follows from where its elements come from."""
     y, bias = Value(trail.last, 0, trail.node.outputs[0]), None
     if trail.node.op_type == "Add":
         a, b = trail.arguments(trail.node, 2)
@@ -84,7 +84,7 @@ def _window(
     rank = len(kernel)
     found: list[tuple[int, int, int]] = []
     for axis in range(rank):
-        # Along one axis a window and a tap tell the place, where any element is no border.
+        # Along one axis a window and a tap determine the place, where any element is no border.
         others = [i for i in range(places.ndim) if i not in (axis, rank + 2 + axis)]
         place = places.max(axis=tuple(others)).reshape(positions[axis], kernel[axis])
         at = np.where(place < 0, -1, np.unravel_index(np.maximum(place, 0), shape)[2 + axis])
@@ -98,7 +98,7 @@ def _window(
 
 
 def _step(at: Any) -> int:
-    """By how much places differ from row to row; 1 where no two rows tell."""
+    """By how much places differ from row to row; 1 where there are no two rows."""
     both = (at[1:] >= 0) & (at[:-1] >= 0)
     steps = (at[1:] - at[:-1])[both]
     return int(steps[0]) if steps.size else 1

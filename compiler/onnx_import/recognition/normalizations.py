@@ -56,7 +56,7 @@ _BATCH_NORMALIZATION = re.compile(r"batch_?norm|(\A|[._])bn", re.IGNORECASE)
 
 @rule("Add")
 def batch_normalization_in_terms(trail: Trail) -> Match:
-    """`BN` whose statistics an exporter has put into its weights, as names tell: w x + b.
+    """`BN` whose statistics an exporter has put into its weights, as names show: w x + b.
 
     Its mean is 0 and its variance what makes the root 1.
     """

@@ -1,6 +1,6 @@
 """Rotations of pairs of channels by angles that grow with positions -> `ROPE`.
 
-They are told by what each element is a sum of: itself and the other one of its pair, times the
+They are known by what each element is a sum of: itself and the other one of its pair, times the
 cosine and the sine of an angle.
 """
 
@@ -205,9 +205,9 @@ class _Terms:
         node = self.graph.producer(value)
         a, b = present(node.inputs)
         divides = node.op_type == "Div"
-        if self.numbers.is_told(b) and not self.numbers.is_told(a):
+        if self.numbers.is_known(b) and not self.numbers.is_known(a):
             return a, b, divides
-        if not divides and self.numbers.is_told(a) and not self.numbers.is_told(b):
+        if not divides and self.numbers.is_known(a) and not self.numbers.is_known(b):
             return b, a, False
         return None
 

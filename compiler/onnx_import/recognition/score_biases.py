@@ -44,7 +44,7 @@ def score_bias(trail: Trail, value: Value, rank: int) -> ScoreBias | None:
     Args:
         trail: The way back.
         value: What is added.
-        rank: How many axes the scores have: five where they are told apart by window.
+        rank: How many axes the scores have: five where windows have an axis.
     """
     found = moved(way := Trail(trail.graph, trail.last), value, of_weights=True)
     node = trail.graph.producer(found.source)
@@ -113,7 +113,7 @@ def named_table(
 
 
 def _partition(trail: Trail, x: Value) -> Partition | None:
-    """How the image is cut whose windows a sequence comes from, as the layer tells it."""
+    """How the image is cut whose windows a sequence comes from, as the layer states it."""
     pending, seen = deque([x]), {x.node}
     while pending and len(seen) < MOST_STEPS:
         value = pending.popleft()
@@ -135,8 +135,8 @@ def _table(
     count, rows, columns = relative_positions(partition, length, keys)
     index = np.subtract.outer(rows, columns).ravel()
     numbers, places = (array.reshape(heads, -1) for array in (bias.numbers, bias.places))
-    told, first = np.unique(index, return_index=True)
-    if len(told) != count or (numbers != numbers[:, first[index]]).any():
+    distinct, first = np.unique(index, return_index=True)
+    if len(distinct) != count or (numbers != numbers[:, first[index]]).any():
         raise NoMatch
     taken = places[:, first].T.ravel()
     if len(np.unique(taken)) < len(taken):  # it is made of fewer numbers

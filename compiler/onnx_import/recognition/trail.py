@@ -206,7 +206,7 @@ class Trail:
             return False
 
     def is_number(self, value: Value, wanted: float) -> bool:
-        """Whether a value is a constant of one number, as far as float32 tells."""
+        """Whether a value is a constant of one number, to the precision of float32."""
         try:
             return isclose(self.number(value), wanted, rel_tol=1e-6)
         except NoMatch:

@@ -1,4 +1,4 @@
-"""Images in windows, and back: told by where each element comes from."""
+"""Images in windows, and back, recognized by where each element comes from."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Windows:
 def window(trail: Trail) -> Match:
     """`WINDOW`: parts of an image, perhaps rolled, as sequences of as many samples.
 
-    An image that is one window itself is one where positions are told apart by their place in it.
+    An image that is one window itself is one where positions differ by their place in it.
     """
     value = Value(trail.last, 0, trail.node.outputs[0])
     found = windows_of(trail, value)

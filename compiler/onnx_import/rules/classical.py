@@ -44,7 +44,7 @@ def classifier(draft: Draft) -> None:
     scores = _linear(draft, rows)
     choice = draft.add("ArgMax", scores, hint="choice", axis=1, keepdims=0)
     draft.add("Gather", draft.constant(labels, "labels"), choice, output=draft.output(0))
-    if draft.output(1):  # a softmax is over the last axis unless it is told otherwise
+    if draft.output(1):  # a softmax is over the last axis unless the node says otherwise
         draft.add(post, scores, output=draft.output(1))
 
 
