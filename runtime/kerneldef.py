@@ -16,13 +16,13 @@ Finish = Callable[[Part], None] | None
 class OperandError(Exception):
     """Values that an operator does not take, such as an index beyond the last row.
 
-    Kernels raise it for what only the numbers tell, never for shapes or types, which are checked
+    Kernels raise it for what depends on the numbers, never for shapes or types, which are checked
     before. The message continues from the layer's name: `needs indices below 10, not 12`.
     """
 
 
 class Layout(Enum):
-    """In which order of axes a first result had best lie in memory."""
+    """The order of axes in memory that is fastest for a first result."""
 
     ROW_MAJOR = "row-major"
     AS_ARGUMENT = "as an argument of the same rank does"

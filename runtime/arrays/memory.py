@@ -20,7 +20,7 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 @cache
 def physical_memory() -> int:
-    """Bytes of memory that this process may take, as far as the system tells."""
+    """Bytes of memory that this process may take, as far as the system says."""
     return min([sys.maxsize, *_machine(), *_container(), *_process()])
 
 

@@ -21,7 +21,7 @@ Task = Callable[[], Mapping[str, Any]]
 """Computes the work once, and returns what comes of it, arrays or tensors by name."""
 
 PYTORCH = "pytorch"
-# What tells glibc to keep memory rather than to give each large array back to the system.
+# What makes glibc keep memory rather than to give each large array back to the system.
 KEEPS_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "MALLOC_TRIM_THRESHOLD_": str(2**32),

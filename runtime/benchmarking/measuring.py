@@ -28,7 +28,7 @@ TOLERANCE = 1e-3  # of the largest number
 ROUNDS = 5
 RETRIES = 3  # of a block during which other processes kept the processors busy
 CALM = 0.08  # the share of all processors that others may take during a block
-# What tells libraries to compute as another processor would; each contender chooses for this one.
+# What makes libraries compute as on another processor; each contender chooses for this one.
 INSTRUCTIONS = (
     *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ATEN_CPU_CAPABILITY"),
     *("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
@@ -45,7 +45,7 @@ class Timing:
         rounds: The median of each round's calls, in seconds.
         fastest: The fastest call.
         processor: The least median of a round's calls in seconds of all processors together, which
-            tells more where other processes use them.
+            says more where other processes use them.
         contended: The largest share of the processors that other processes took meanwhile.
         mebibytes: The most memory beyond what its libraries take when they are loaded.
         difference: How far its results are from the first contender's, relative to the largest.
@@ -221,7 +221,7 @@ def _process(contender: Contender, work: Path, threads: int | None) -> Iterator[
 
 
 def environment(threads: int | None) -> dict[str, str]:
-    """Ours, with so many threads for all libraries, or as many as each chooses.
+    """Ours, with a number of threads for all libraries, or as many as each chooses.
 
     What chooses instructions is left out. Modules are found where we find them, and nowhere else.
     """
@@ -234,7 +234,7 @@ def environment(threads: int | None) -> dict[str, str]:
 
 
 def _busy() -> float:
-    """Seconds that all processors together were busy since the system started; 0 if untold."""
+    """Seconds that all processors together were busy since the system started; 0 if unknown."""
     try:
         with open("/proc/stat") as file:
             user, nice, system, _, _, irq, soft, *_ = map(int, file.readline().split()[1:])

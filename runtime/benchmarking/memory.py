@@ -1,4 +1,4 @@
-"""How much memory this process has, in MiB, where the system tells: Linux."""
+"""How much memory this process has, in MiB, where the system says so: Linux."""
 
 from contextlib import suppress
 

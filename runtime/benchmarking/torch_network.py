@@ -76,8 +76,8 @@ class TorchNetwork:
                 self._slot((identifier, 0), tensor)
             elif node.op_type == INPUT:
                 self._slot((identifier, 0))
-            elif (told := planner.told(identifier)) is not None:
-                self._slot((identifier, 0), torch.tensor(told))
+            elif (known := planner.known(identifier)) is not None:
+                self._slot((identifier, 0), torch.tensor(known))
             else:
                 self._steps.append(self._step(identifier, planner))
         self._inputs = {
@@ -168,10 +168,10 @@ class _Planner:
             self._read.add((value.node, value.output))
             if value.node not in self._reached:
                 self._reached.add(value.node)
-                if self.told(value.node) is None:
+                if self.known(value.node) is None:
                     pending += [v for v in self.passed(graph[value.node]) if v is not None]
         self.needed = sorted(self._reached)
-        computed = {graph[i].op_type for i in self.needed if self.told(i) is None}
+        computed = {graph[i].op_type for i in self.needed if self.known(i) is None}
         types = computed - OPERATORS.keys() - LEAVES
         if types:
             raise lacking(sorted(types))
@@ -203,7 +203,7 @@ class _Planner:
         trainable = self.graph.producer(scale).attributes.get("trainable", True)
         return not trainable or (layer is not None and layer.frozen)
 
-    def told(self, identifier: int) -> Array | None:
+    def known(self, identifier: int) -> Array | None:
         """What a node yields where that is known: constants, and what follows from shapes."""
         node = self.graph[identifier]
         type = node.outputs[0]
@@ -215,10 +215,12 @@ class _Planner:
     def _known(self, value: Value) -> Any:
         return self._bound(self.build.known(value))
 
-    def _bound(self, told: Any) -> Any:
-        if isinstance(told, tuple):
-            return tuple(map(self._bound, told))
-        return told if told is None or isinstance(told, float) else substitute(told, self.symbols)
+    def _bound(self, known: Any) -> Any:
+        if isinstance(known, tuple):
+            return tuple(map(self._bound, known))
+        return (
+            known if known is None or isinstance(known, float) else substitute(known, self.symbols)
+        )
 
 
 def lacking(names: Sequence[str]) -> Exception:

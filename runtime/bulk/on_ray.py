@@ -28,7 +28,7 @@ class Worker:
         self.predictor = Predictor(task)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Predict shards; what is wrong with them travels as data, for nobody else to try again."""
+        """Predict shards; errors travel as data, so that no actor tries the shard again."""
         rows, failures = [], []
         for number in batch["shard"]:
             try:
@@ -50,7 +50,7 @@ def predict_on_ray(
     done: Callable[[int], None] = lambda rows: None,
     worker: type = Worker,
 ) -> int:
-    """Predict shards on Ray: that which `RAY_ADDRESS` names, or else one of this machine's own.
+    """Predict shards on Ray: that which `RAY_ADDRESS` names, or else a new one on this machine.
 
     Ray starts lost actors again, and gives their shards to others; a shard's file appears once it
     is whole, so no row is there twice.
@@ -61,7 +61,7 @@ def predict_on_ray(
         actors: How many actors there are; by default, as many as the processors are enough for.
         cpus: Processors for each, and the threads that it computes on.
         gpus: GPUs for each.
-        done: Is told of the rows of each shard.
+        done: Called with the number of rows of each shard.
         worker: What the actors are.
 
     Returns:
@@ -160,10 +160,10 @@ def _start(ray: Any, task: Task) -> None:
 
 
 def _knock(address: str) -> None:
-    """Find out whether anybody listens at HOST:PORT; Ray itself would wait for minutes.
+    """Find out whether something listens at HOST:PORT; Ray itself would wait for minutes.
 
     Raises:
-        OSError: Nobody does.
+        OSError: Nothing does.
     """
     host, _, port = address.rpartition(":")
     if "/" not in host and port.isdecimal():

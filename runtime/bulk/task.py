@@ -36,7 +36,7 @@ class Task:
         model: The network with its preprocessing and weights, an ONNX model.
         graph: The same without weights, for its inputs' types.
         shards: The samples.
-        root: The folder that files are told relative to.
+        root: The folder that paths of files are relative to.
         output: The folder of the results.
         wanted: What the network takes of files.
         forms: How outputs are read, by name; others are numbers.
@@ -70,11 +70,11 @@ class Task:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this task from others: the model, its reading, the files and their sizes."""
-        told = sha256(self.model)
+        """What identifies this task: the model, its reading, the files and their sizes."""
+        digest = sha256(self.model)
         sizes = {file: os.path.getsize(file) for shard in self.shards for file in shard.files}
-        told.update(repr((self.shards, sizes, self.wanted, self.top, self.called)).encode())
-        return told.hexdigest()
+        digest.update(repr((self.shards, sizes, self.wanted, self.top, self.called)).encode())
+        return digest.hexdigest()
 
 
 class Predictor:
@@ -132,13 +132,13 @@ class Predictor:
     def _places(self, piece: Piece, start: int, count: int) -> dict[str, Any]:
         """Where each sample comes from: its file, and its row in it."""
         if not isinstance(piece.files, str):
-            files = [self._told(file) for file in piece.files[start : start + count]]
+            files = [self._relative(file) for file in piece.files[start : start + count]]
             return {"file": files, "row": np.zeros(count, np.int64)}
         first = piece.row + start
-        file = [self._told(piece.files)] * count
+        file = [self._relative(piece.files)] * count
         return {"file": file, "row": np.arange(first, first + count, dtype=np.int64)}
 
-    def _told(self, file: str) -> str:
+    def _relative(self, file: str) -> str:
         return os.path.relpath(file, self.task.root).replace(os.sep, "/")
 
 

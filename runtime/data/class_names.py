@@ -47,7 +47,7 @@ def by_names(data: Dataset, names: ClassNames) -> Dataset:
     about = replace(data.about, class_names={**data.about.class_names, **renamed})
     changes = {target: partial(_looked_up, table) for target, table in tables.items()}
     numbers = [array for table in tables.values() for array in table]
-    return Converted(data, about, targets=changes, told=[*tables, *numbers])
+    return Converted(data, about, targets=changes, identity=[*tables, *numbers])
 
 
 def _are_numbers(names: Sequence[str]) -> bool:

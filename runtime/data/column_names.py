@@ -36,7 +36,7 @@ def by_columns(data: Dataset, columns: ColumnOrders) -> Dataset:
     renamed = {name: tuple(columns[name]) for name in orders}
     about = replace(data.about, columns={**data.about.columns, **renamed})
     changes = {name: partial(_reordered, order) for name, order in orders.items()}
-    return Converted(data, about, inputs=changes, told=[*orders, *orders.values()])
+    return Converted(data, about, inputs=changes, identity=[*orders, *orders.values()])
 
 
 def _reordered(order: Array, table: Array) -> Array:

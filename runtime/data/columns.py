@@ -35,7 +35,7 @@ class Column:
             return 1 + self.indicator
         return len(self.categories)
 
-    def told(self) -> str:
+    def described(self) -> str:
         """What became of it, for messages."""
         if self.categories is None:
             return "numbers" + " and whether one is missing" * self.indicator

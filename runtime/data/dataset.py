@@ -92,7 +92,7 @@ class About:
         fills: What replaces missing numbers of inputs: `mean`, `median` or a number; they are NaN.
         key: The name of the column that says what samples are called, or nothing.
         keys: What samples are called, one for each; or nothing.
-        notes: What was made of the data, in lines that a user is told.
+        notes: What was made of the data, in lines for the user.
         units: Inputs that networks may take as whole numbers, and what 1.0 of them then is: 255 in
             pictures, 1 where bytes or truth values are as they were.
     """
@@ -353,7 +353,7 @@ class Converted(Dataset):
         about: What is then known of it.
         inputs: What becomes of inputs, by name.
         targets: What becomes of targets, by name.
-        told: Texts and arrays by which the changes differ from others.
+        identity: Texts and arrays by which the changes differ from others.
     """
 
     def __init__(
@@ -363,9 +363,9 @@ class Converted(Dataset):
         *,
         inputs: Mapping[str, Change] = MappingProxyType({}),
         targets: Mapping[str, Change] = MappingProxyType({}),
-        told: Sequence[str | Array] = (),
+        identity: Sequence[str | Array] = (),
     ) -> None:
-        self.data, self.about, self.told = data, about, told
+        self.data, self.about, self.identity = data, about, identity
         self.inputs, self.targets = inputs, targets
 
     def __len__(self) -> int:
@@ -377,8 +377,8 @@ class Converted(Dataset):
         return Batch(_changed(batch.inputs, self.inputs), _changed(batch.targets, self.targets))
 
     def fingerprint(self) -> str:
-        """That of the data, with what tells the changes."""
-        return digest([self.data.fingerprint(), *self.told])
+        """That of the data, with what identifies the changes."""
+        return digest([self.data.fingerprint(), *self.identity])
 
     def labels(self) -> Array | None:
         """The class of every sample, changed."""

@@ -52,7 +52,7 @@ def dates_of(table: Table, name: str) -> list[datetime | None]:
     Of `1/31/2026`, the number above 12 is the day, everywhere in the column.
 
     Raises:
-        NetError: E524, a cell is no date, or it is not told which number is the day.
+        NetError: E524, a cell is no date, or nothing says which number is the day.
     """
     cells = [cell.strip() for cell in texts(table, name)]
     found = {cell: _matched(cell) for cell in dict.fromkeys(cells) if not is_missing(cell)}
@@ -92,9 +92,9 @@ def moments(table: Table, name: str) -> Array:
     cells = table.column(name)
     if isinstance(cells, np.ndarray) and not np.isnan(cells).any():
         return cells.astype(np.float64).reshape(-1)
-    told = texts(table, name)
-    if all(is_number(table, cell) and len(cell.split()) == 1 for cell in told):
-        return np.array(list(map(table.number, told)))
+    cells = texts(table, name)
+    if all(is_number(table, cell) and len(cell.split()) == 1 for cell in cells):
+        return np.array(list(map(table.number, cells)))
     dates = dates_of(table, name)
     if None in dates:
         raise no_date(table, name, dates.index(None))
@@ -140,7 +140,7 @@ def _matched(cell: str) -> Mapping[str, str] | None:
 
 
 def _day_first(found: Iterable[Mapping[str, str]]) -> bool | None:
-    """Whether days precede months between slashes; None where nothing tells."""
+    """Whether days precede months between slashes; None where nothing shows it."""
     pairs = [(int(parts["first"]), int(parts["second_"])) for parts in found if "first" in parts]
     days_first = any(first > _LAST_MONTH for first, _ in pairs)
     months_first = any(second > _LAST_MONTH for _, second in pairs)
@@ -169,9 +169,9 @@ def _made(parts: Mapping[str, str], *, day_first: bool) -> datetime:
     return datetime(int(parts["year"]), month, day, hour, minute, second, tzinfo=zone)
 
 
-def _zone(told: str) -> timezone:
+def _zone(text: str) -> timezone:
     """A zone such as `+01:00`; `Z` and `UTC` are none."""
-    if told[0] not in "+-":
+    if text[0] not in "+-":
         return UTC
-    offset = timedelta(hours=int(told[1:3]), minutes=int(told[-2:]))
-    return timezone(-offset if told[0] == "-" else offset)
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    return timezone(-offset if text[0] == "-" else offset)

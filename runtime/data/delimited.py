@@ -36,7 +36,7 @@ def csv(
     Args:
         path: The file.
         labels: Another file with the targets, a line for each sample.
-        header: Whether the first line names the columns; without this argument the cells tell.
+        header: Whether the first line names the columns; without this argument the cells decide.
         delimiter: What stands between two cells; likewise.
         decimal: What precedes decimals; likewise.
         folder: Where a relative path starts.

@@ -80,12 +80,12 @@ def check_text(path: str, lines: Sequence[str]) -> None:
     Raises:
         NetError: E521.
     """
-    told = [line.strip() for line in lines if line.strip()]
-    start = "\n".join(told)
+    filled = [line.strip() for line in lines if line.strip()]
+    start = "\n".join(filled)
     for pattern, what, help in _TEXTS:
         if pattern.match(start):
             raise _foreign(path, what, help)
-    if told and all(map(_PAIRS.fullmatch, told)):
+    if filled and all(map(_PAIRS.fullmatch, filled)):
         how = "`x, t = sklearn.datasets.load_svmlight_file(path)` reads it: train on"
         raise _foreign(path, "a LIBSVM file", f"in Python, {how} `(x.toarray(), t)`")
 

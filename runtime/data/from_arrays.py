@@ -54,7 +54,7 @@ def arrays(
         x: Inputs: an array with the sample on axis 0, or arrays by the input's name.
         t: Targets: an array, arrays by the target's name, or None for data without.
         classes: The names of the classes.
-        kinds: What targets mean, where their types do not tell: see `TargetKind`.
+        kinds: What targets mean, where their types do not determine it: see `TargetKind`.
         name: What messages call it.
 
     Raises:
@@ -127,7 +127,7 @@ def _in_parts(file: NpzState, x: str, y: str, path: str) -> Dataset:
 
 
 def kind_of_target(array: Array, sizes: set[tuple[int, ...]]) -> TargetKind:
-    """What a target means, as far as its type tells; `sizes` are those of the inputs' images."""
+    """What a target means, as far as its type shows; `sizes` are those of the inputs' images."""
     counted = array.dtype.kind in "iub"
     if counted and (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
         return "label"

@@ -81,7 +81,7 @@ class GivenParts(Dataset):
             raise error(
                 "E522",
                 f"samples of {where} are not like those of {train.about.name}",
-                notes=[f"they have {_told(theirs)}, and the others have {_told(ours)}"],
+                notes=[f"they have {_spelled(theirs)}, and the others have {_spelled(ours)}"],
             )
         return part
 
@@ -152,7 +152,7 @@ class Stretch(Dataset):
         return digest([self.data.fingerprint(), f"{self.start} {self.stop}"])
 
 
-def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _spelled(shapes: Mapping[str, tuple[int, ...]]) -> str:
     return listing(
         [f"{name} ({', '.join(['N', *map(str, shape)])})" for name, shape in shapes.items()]
     )

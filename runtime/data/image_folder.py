@@ -88,7 +88,7 @@ class ImageFolder(StoredPictures):
             about,
             size=size,
             channels=channels,
-            told=[f"{label}/{os.path.basename(path)}" for path, label in files],
+            identity=[f"{label}/{os.path.basename(path)}" for path, label in files],
         )
 
 

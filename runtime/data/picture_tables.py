@@ -82,9 +82,9 @@ def picture_rows(table: Table, column: str, options: TableOptions, known: Known 
     if options.size is not None and about.kinds.get(TARGET_NAME) == "points":
         message = f"the targets of {table.name} are points in pixels, and pictures are resized"
         raise unfit(message, "leave `size=` out, or write points as shares of width and height")
-    told = [digest(of_arrays(rows.parts, rows.dtype, rows.divisor)) for rows in made.values()]
+    identity = [digest(of_arrays(rows.parts, rows.dtype, rows.divisor)) for rows in made.values()]
     size, channels = options.size, options.channels
-    return StoredPictures(pictures, made, about, size=size, channels=channels, told=told)
+    return StoredPictures(pictures, made, about, size=size, channels=channels, identity=identity)
 
 
 def _beside_pictures(

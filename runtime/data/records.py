@@ -81,15 +81,15 @@ def _are_records(found: Any) -> bool:
 
 def _plain(cells: list[Any]) -> Any:
     """A column as an array: numbers, text, or lists of numbers; None of anything else."""
-    told = [cell for cell in cells if cell is not None]
-    kinds = set(map(type, told))
+    present = [cell for cell in cells if cell is not None]
+    kinds = set(map(type, present))
     if kinds <= {int, float} and kinds:
-        if kinds == {int} and len(told) == len(cells):
+        if kinds == {int} and len(present) == len(cells):
             return np.array(cells, np.int64)
         return np.array([np.nan if cell is None else cell for cell in cells], np.float64)
     if kinds == {list}:
-        even = len(told) == len(cells) and len(set(map(len, told))) == 1
-        numbers = even and all(type(x) in (int, float) for cell in told for x in cell)
+        even = len(present) == len(cells) and len(set(map(len, present))) == 1
+        numbers = even and all(type(x) in (int, float) for cell in present for x in cell)
         return np.array(cells, np.float64) if numbers else None
     found = np.empty(len(cells), object)
     found[:] = cells

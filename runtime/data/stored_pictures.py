@@ -26,7 +26,7 @@ class StoredPictures(Dataset):
         size: Height and width that pictures are resized to (bilinear); without it, all have to
             have the first one's.
         channels: 3 for colour, 1 for gray.
-        told: Texts by which samples differ from others of the same pictures.
+        identity: Texts by which samples differ from others of the same pictures.
 
     Raises:
         NetError: The first picture cannot be read (E001) or is damaged (E521), where no size is
@@ -41,9 +41,14 @@ class StoredPictures(Dataset):
         *,
         size: tuple[int, ...] | None,
         channels: int,
-        told: Sequence[str],
+        identity: Sequence[str],
     ) -> None:
-        self.stored, self.targets, self.about, self.told = stored, dict(targets), about, told
+        self.stored, self.targets, self.about, self.identity = (
+            stored,
+            dict(targets),
+            about,
+            identity,
+        )
         self.channels = channels
         self.resized = size is not None
         self.size: tuple[int, ...] = size or open_picture(stored[0], channels=channels).size
@@ -72,12 +77,12 @@ class StoredPictures(Dataset):
 
     def fingerprint(self) -> str:
         """A digest of the files; of very many, of their names and sizes and of some contents."""
-        told = [f"{self.size} {self.channels} {self.classes}", *self.told]
+        identity = [f"{self.size} {self.channels} {self.classes}", *self.identity]
         paths = [each for each in self.stored if isinstance(each, str)]
         inside = [each.data for each in self.stored if isinstance(each, Encoded)]
         sizes = list(map(len, inside))
         some = [inside[number] for number in spaced(len(inside), sum(sizes))] if inside else []
-        return digest([*told, *(of_files(paths) if paths else [str(sizes)]), *some])
+        return digest([*identity, *(of_files(paths) if paths else [str(sizes)]), *some])
 
     def _pixels(self, stored: Stored) -> Array:
         """The pixels of a picture, (C, H, W)."""

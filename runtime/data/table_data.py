@@ -121,10 +121,10 @@ class TableData(ArrayData):
             return values
         number_of = numbered([word for word in known.categories if word])
         distinct, places = np.unique(values, return_inverse=True)
-        told = [_told(own, value) for value in distinct.tolist()]
-        codes = [np.nan if text == "" else number_of(text) for text in told]
+        written = [_text(own, value) for value in distinct.tolist()]
+        codes = [np.nan if text == "" else number_of(text) for text in written]
         if known.coded and None in codes:
-            text = told[codes.index(None)]
+            text = written[codes.index(None)]
             whose = f"the run's column `{known.name}`"
             raise unknown_class(self.about.name, text, known.categories, whose)
         coded = np.array([UNKNOWN if code is None else code for code in codes], np.float32)
@@ -134,7 +134,7 @@ class TableData(ArrayData):
         return error(
             "E524",
             f"{self.about.name}: the column `{own.name}` of {self.where[row]} holds"
-            f" `{_told(own, float(values[row]))}`, not a number",
+            f" `{_text(own, float(values[row]))}`, not a number",
             help="the run took this column as numbers",
         )
 
@@ -145,7 +145,7 @@ def about_columns(about: About, columns: ColumnsByInput) -> About:
     return replace(about, columns=names, encodings=dict(columns))
 
 
-def _told(own: Column, value: float) -> str:
+def _text(own: Column, value: float) -> str:
     """The text of a number or code; nothing where it is missing."""
     if value != value:
         return ""

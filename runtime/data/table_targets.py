@@ -35,12 +35,12 @@ def read_target(
     pairs = mirrored_pairs(columns) if kind == "points" else ()
     if points == "unit":
         y, kind = _unit(table, y, kind, x), "unit_points"
-    told = {
+    facts = {
         "kinds": {TARGET_NAME: kind},
         "class_names": {TARGET_NAME: names} if names else {},
         "pairs": {TARGET_NAME: pairs} if pairs else {},
     }
-    return Rows((y,), "int64" if kind == "label" else "float32"), told
+    return Rows((y,), "int64" if kind == "label" else "float32"), facts
 
 
 def _targets(table: Table, names: list[str]) -> tuple[Array, TargetKind, tuple[str, ...]]:
@@ -138,5 +138,5 @@ def with_target(
     """The target by its name, and what is then known of the data; see `read_target`."""
     if not columns:
         return {}, about
-    rows, told = read_target(table, columns, x, classes=classes, points=points)
-    return {TARGET_NAME: rows}, replace(about, **told)
+    rows, facts = read_target(table, columns, x, classes=classes, points=points)
+    return {TARGET_NAME: rows}, replace(about, **facts)

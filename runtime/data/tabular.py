@@ -269,12 +269,12 @@ def _notes(table: Table, columns: Columns, options: TableOptions) -> tuple[str, 
         gaps = int(table.missing(column.name).sum()) if options.missing is not None else 0
         if column.categories is None and not gaps:
             continue
-        told = column.told()
+        text = column.described()
         if gaps:
             what = "zeros" if column.categories is not None else spell(options.missing)
             become = "" if "" in (column.categories or ()) else f", which become {what}"
-            told += f"; {gaps:_} missing{become}"
-        lines.append(f"  {column.name}: {told}")
+            text += f"; {gaps:_} missing{become}"
+        lines.append(f"  {column.name}: {text}")
     if not lines:
         return ()
     width = sum(column.width for column in columns if not column.coded)

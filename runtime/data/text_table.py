@@ -18,7 +18,7 @@ _LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes som
 _LOOKED_AT = 30  # lines, for what is between the cells
 _FEW = 2  # lines, of which the second one alone proves nothing
 _BLANK_CELL = re.compile(r'"[^"]*"(?!\S)|\S+')
-_LEFT_OUT = ("#", "sep=")  # comments, and what tells Excel the delimiter
+_LEFT_OUT = ("#", "sep=")  # comments, and what names the delimiter for Excel
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")  # what pandas calls a column without a name
 
@@ -43,10 +43,10 @@ def read_table(
         path: The file.
         name: What messages call it.
         header: Whether the first line names the columns; without names they are called 1, 2, and
-            so on. Without this argument the cells tell.
+            so on. Without this argument the cells decide.
         delimiter: The character between two cells; a blank stands for any number of them. Without
             it, what divides all lines into as many cells.
-        decimal: What precedes decimals, a point or a comma; without it, the cells tell.
+        decimal: What precedes decimals, a point or a comma; without it, the cells decide.
 
     Raises:
         NetError: It cannot be read (E001), is too large (E507), is not a table or can be
@@ -78,11 +78,11 @@ def _of_scikit_learn(name: str, rows: Sequence[Record], decimal: str | None) -> 
 
     The first line holds the numbers of samples and of inputs, and the names of the classes.
     """
-    (_, (samples, *told)), others = rows[0], rows[1:]
+    (_, (samples, *names)), others = rows[0], rows[1:]
     widths = {len(cells) for _, cells in others}
-    if len(widths) != 1 or not told or samples != str(len(others)):
+    if len(widths) != 1 or not names or samples != str(len(others)):
         return None
-    inputs, *classes = told
+    inputs, *classes = names
     if inputs != str(widths.pop() - 1) or not classes or any(map(is_number, classes)):
         return None
     *columns, labels = zip(*(cells for _, cells in others), strict=True)
@@ -105,11 +105,11 @@ def _records(path: str, delimiter: str | None) -> tuple[str, list[Record]]:
         check_text(path, first)
         between = delimiter or _delimiter(first)
         file.seek(0)
-        rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
+        rows = [row for row in _rows(path, file, between) if _is_row(row[1], between)]
         return between, rows
 
 
-def _is_told(cells: Sequence[str], delimiter: str) -> bool:
+def _is_row(cells: Sequence[str], delimiter: str) -> bool:
     """Whether a row is neither empty nor a comment; `#` before a delimiter is a column's name."""
     is_name = delimiter != BLANKS and cells[:1] == ["#"] and len(cells) > 1
     return any(cells) and (is_name or not cells[0].startswith(_LEFT_OUT))
@@ -117,18 +117,18 @@ def _is_told(cells: Sequence[str], delimiter: str) -> bool:
 
 def _delimiter(lines: Sequence[str]) -> str:
     """What divides all lines into as many cells; else what the first one has most of."""
-    told = [line for line in lines if _is_told([line.strip()], BLANKS)]
+    filled = [line for line in lines if _is_row([line.strip()], BLANKS)]
     # A first line of its own, such as a title, says less than what the others agree on.
-    even = _even(told)
-    if not even and len(told) > _FEW:
-        even = _even(told[1:])
-        if told[0].count("\t") + 2 == even.get("\t"):  # R gives the column of row names no name
+    even = _even(filled)
+    if not even and len(filled) > _FEW:
+        even = _even(filled[1:])
+        if filled[0].count("\t") + 2 == even.get("\t"):  # R gives the column of row names no name
             even.pop(BLANKS, None)
     if even:  # of tabs and blanks, whatever gives more: Auto MPG has a tab before its last cell
         first = next(iter(even))
         return BLANKS if first == "\t" and even.get(BLANKS, 0) > even[first] else first
-    most = max(",;\t|", key=told[0].count) if told else ","
-    return most if told and most in told[0] else BLANKS
+    most = max(",;\t|", key=filled[0].count) if filled else ","
+    return most if filled and most in filled[0] else BLANKS
 
 
 def _even(lines: Sequence[str]) -> dict[str, int]:
@@ -302,8 +302,8 @@ def _decimal(columns: Iterable[Sequence[str]]) -> str:
     """What precedes decimals: a comma where it cannot divide thousands, and no point does."""
     commas = False
     for cells in columns:
-        told = "".join(cells)
-        if "." not in told and "," not in told:
+        text = "".join(cells)
+        if "." not in text and "," not in text:
             continue
         for cell in cells:
             if "." in cell and has_point(cell):

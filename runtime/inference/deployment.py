@@ -121,7 +121,7 @@ def class_names(facts: Facts) -> dict[str, str]:
 
 
 def metadata_of(facts: Facts) -> dict[str, str]:
-    """What a model's metadata tell of a run: `class_names`, and the columns of tables.
+    """What a model's metadata say of a run: `class_names`, and the columns of tables.
 
     Of each column of an input there is the name, and the words that the codes 0, 1, 2 stand for;
     `""` is a missing one, which may also be NaN.
@@ -131,12 +131,12 @@ def metadata_of(facts: Facts) -> dict[str, str]:
         for source, name in facts.inputs.items()
         if source in facts.encodings
     }
-    told = {COLUMNS_ENTRY: json.dumps(columns, ensure_ascii=False)} if columns else {}
-    return {**class_names(facts), **told}
+    columns_entry = {COLUMNS_ENTRY: json.dumps(columns, ensure_ascii=False)} if columns else {}
+    return {**class_names(facts), **columns_entry}
 
 
 def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The names of the classes by output that a model's metadata tell; nothing of other texts."""
+    """The names of the classes by output in a model's metadata; nothing of other texts."""
     try:
         found = json.loads(metadata.get(CLASSES_ENTRY, "{}"))
     except (ValueError, RecursionError):

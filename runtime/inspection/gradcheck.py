@@ -88,7 +88,7 @@ def gradcheck(
         seed: For the draw.
         seconds: About how long it may take; each parameter gets its share, and has one number
             compared at least.
-        done: Is told how many parameters are compared.
+        done: Called with how many parameters are compared.
 
     Raises:
         NetError: Inputs or weights do not fit, or there is no gradient (E131).
@@ -204,7 +204,7 @@ class _Comparison:
     def _within(
         self, name: str, place: int, gradient: float, scale: float
     ) -> tuple[float | None, float]:
-        """The derivative by a number, and the step that told; None where kinks are too near.
+        """The derivative by a number, and the step that showed it; None where kinks are too near.
 
         Only differences across which no operator changes sides speak against a gradient, and only
         by more than rounding leaves of them.
@@ -216,8 +216,8 @@ class _Comparison:
             error = _error(gradient, slope)
             if error <= SLOPE_TOLERANCE * scale:
                 return slope, step
-            told = clean and not error <= self._rounding(step)
-            if told and (nearest is None or error < _error(gradient, nearest)):
+            is_sure = clean and not error <= self._rounding(step)
+            if is_sure and (nearest is None or error < _error(gradient, nearest)):
                 nearest, settled = slope, step
         return nearest, settled
 

@@ -1,4 +1,4 @@
-"""A run -> what its curves say, where the few samples of its validation part can tell."""
+"""A run -> what its curves say, where the few samples of its validation part suffice."""
 
 from dataclasses import replace
 from math import ceil, inf, sqrt
@@ -12,12 +12,12 @@ from .baseline import known_of
 from .diagnosis import read_history
 from .findings import Finding
 
-LOSS_GROUPS = 64  # of validation samples, whose losses tell the standard error of the mean
+LOSS_GROUPS = 64  # of validation samples, whose losses give the standard error of the mean
 ON_SAMPLES = ("overfitting", "high_variance")  # findings that chance among samples may make
 
 
 def read_run(run: Run) -> tuple[Finding, ...]:
-    """What a run's curves say, by all that its task and its validation samples tell.
+    """What a run's curves say, by all that its task and its validation samples show.
 
     Where the curves alone say that the network does worse on validation samples, the losses of
     these are compared, with the weights of the best epoch and the last: a rise that few of them

@@ -1,4 +1,4 @@
-"""Curves of losses -> the few numbers that tell their shape: ends, falls and noise."""
+"""Curves of losses -> the few numbers that describe their shape: ends, falls and noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class Monitor(Callback):
         step: Its step.
         feeds: The batch: inputs and targets by name.
         folder: Where `monitor.csv` and `monitor.json` go; none are written where it is None.
-        say: Is told of each new symptom.
+        say: Called with each new symptom.
 
     Attributes:
         records: What was recorded.
@@ -90,7 +90,7 @@ def watch(
         loop: The run, before it starts.
         job: What is trained.
         folder: Where the monitor's files go.
-        say: Is told of each new symptom.
+        say: Called with each new symptom.
         samples: How many samples it looks at.
 
     Raises:

@@ -65,7 +65,7 @@ def draw_plane(
     *,
     points: PlanePoints | None = None,
 ) -> None:
-    """Draw the regions of a plane that a network tells apart, and samples.
+    """Draw the regions of a plane that a network distinguishes, and samples.
 
     A region has its class's colour, the darker the surer; a line is where two are equally likely.
 

@@ -9,7 +9,7 @@ NAMES = (
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),  # Open MPI
     ("PMI_SIZE", "PMI_RANK"),  # MPICH, Intel MPI, MVAPICH, Microsoft MPI, srun --mpi=pmi2
 )
-PMIX = "PMIX_RANK"  # srun --mpi=pmix, which tells the number in its own words
+PMIX = "PMIX_RANK"  # srun --mpi=pmix, which has its own word for the number
 OF_SLURM = ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID")
 
 

@@ -51,12 +51,12 @@ class SharedMemory:
         held = self._memory[rank][start : start + layout.bytes]
         return np.frombuffer(held, layout.dtype)
 
-    def tell(self, note: int, turn: int) -> None:
+    def post(self, note: int, turn: int) -> None:
         """Note that this rank is so far."""
         self._window.Sync()
         self._notes[self.rank][note] = turn
 
-    def all_told(self, note: int, turn: int) -> bool:
+    def all_posted(self, note: int, turn: int) -> bool:
         """Whether all ranks are so far."""
         if any(each[note] < turn for each in self._notes):
             return False

@@ -57,8 +57,8 @@ class SharedState:
                 np.copyto(place, found[name])
         current = self._sets[self._turn % 2]
         self._turn += 1
-        self._memory.tell(0, self._turn)
-        wait(lambda: self._memory.all_told(0, self._turn))
+        self._memory.post(0, self._turn)
+        wait(lambda: self._memory.all_posted(0, self._turn))
         return dict(current)
 
 

@@ -64,20 +64,20 @@ class InMemory:
         """See `Sum`."""
         self._turn += 1
         self._is_added = False
-        self._memory.tell(self._started, self._turn)
+        self._memory.post(self._started, self._turn)
 
     def arrived(self) -> bool:
         """See `Sum`."""
         if not self._is_added:
-            if not self._memory.all_told(self._started, self._turn):
+            if not self._memory.all_posted(self._started, self._turn):
                 return False
             first, second, *others = self._parts
             np.add(first, second, out=self._sum)
             for each in others:
                 np.add(self._sum, each, out=self._sum)
             self._is_added = True
-            self._memory.tell(self._added, self._turn)
-        return self._memory.all_told(self._added, self._turn)
+            self._memory.post(self._added, self._turn)
+        return self._memory.all_posted(self._added, self._turn)
 
 
 def shared_sums(mpi: Any, ranks: Any, layouts: Sequence[Layout]) -> list[Sum] | None:

@@ -12,7 +12,7 @@ Columns = Mapping[str, Sequence[Measured]]
 PLAIN = ("epoch", "step", "lr", "momentum", "seconds")  # columns that have no curve
 WIDTH, HEIGHT = 300.0, 150.0
 LEFT, TOP, BOTTOM = 52.0, 18.0, 20.0
-COLOURS = ("#0072b2", "#d55e00")  # training, validation: told apart with any colour vision
+COLOURS = ("#0072b2", "#d55e00")  # training, validation: distinct with any colour vision
 MOST_ROWS = 10  # of the table; of more epochs the first and the last ones are shown
 
 

@@ -31,11 +31,14 @@ from .slowness import Slowness, slowness
 from .subject import Subject
 
 AS_EXPECTED = 0.1  # how much of the expected loss the loss of small weights may differ from it
-TOLD = 1e-3  # the least loss above which it is told
+REPORTED = 1e-3  # the loss above the least one from which on that is reported
 TOO_SURE = 3.0  # a first loss above this multiple of the expected one is too sure of what it says
 SCALES = (0.01, 10.0)  # between which the deviation of inputs lies
 OFFSET = 5.0  # how many deviations the mean of inputs may be from 0
-VANISHED, EXPLODED = 1e-4, 1e3  # what activations tell samples apart by lies between them
+VANISHED, EXPLODED = (
+    1e-4,
+    1e3,
+)  # how much activations differ by sample lies between
 RAISED = 1.1  # a loss that steps leave above this multiple of the first one was raised by them
 HIGH = 0.5  # of a guess's loss, above which steps have not learned much
 BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly better
@@ -303,7 +306,7 @@ def _small_subset(subject: Subject) -> Check:
     trial = subject.trial
     answers = "" if trial.accuracy is None else f", {trial.accuracy:.0%} of the answers right"
     verb = "are learned" if trial.learned else "are not learned"
-    floor = f", no less than {trial.least:.3g} for such targets" if trial.least > TOLD else ""
+    floor = f", no less than {trial.least:.3g} for such targets" if trial.least > REPORTED else ""
     return Check(
         "small subset",
         trial.learned,

@@ -39,7 +39,7 @@ from .loop import SECONDS_BETWEEN_CHECKPOINTS
 
 NETWORK = "network"
 DATA_VALUES = "values"  # of the data
-# What a folder keeps besides the settings, so that resuming need not be told again.
+# What a folder keeps besides the settings, so that resuming needs no options.
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
 PROBED_SAMPLES = 128  # samples, for means and deviations of what a network makes of them
@@ -243,8 +243,8 @@ class Job:
         symbols = check_feeds(types, {name: first[name] for name in types}).symbols
         usual, *shorter = self.training.sizes
         for size in sorted({*shard_sizes(usual, self.team.size)} - {0}):
-            told = {} if self.team.size == 1 else SHARE
-            check_statistics(graph, range(len(graph)), {**symbols, "N": size}, **told)
+            words = {} if self.team.size == 1 else SHARE
+            check_statistics(graph, range(len(graph)), {**symbols, "N": size}, **words)
         for size in sorted({n for each in shorter for n in shard_sizes(each, self.team.size)}):
             check_statistics(
                 *(graph, range(len(graph)), {**symbols, "N": size}),

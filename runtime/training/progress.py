@@ -124,7 +124,7 @@ class PlainProgress(TrainingProgress):
 
     Args:
         stream: Where to; standard error by default, so that standard output stays the result's.
-        clock: What tells the seconds.
+        clock: Yields the seconds.
         every: Seconds between two lines within an epoch; None for none.
     """
 

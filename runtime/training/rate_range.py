@@ -20,7 +20,7 @@ STEPS = 100
 SMOOTHING = 0.9  # how much of the mean loss stays from step to step
 TOO_HIGH = 4.0  # times the least mean loss, where the test ends
 ROWS = 13  # of the table
-UNSURE = 0.1  # share of the steps in which the mean is of too few losses to tell a fall from noise
+UNSURE = 0.1  # share of the steps in which the mean is of too few losses to show a fall
 LEAST_FALL = 0.02  # of the first mean loss, below which no rate is suggested
 
 

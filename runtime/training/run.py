@@ -83,7 +83,7 @@ class Run:
         return "\n".join([head, *(_measured(part, each) for part, each in parts.items() if each)])
 
     def result(self) -> tuple[str, Mapping[str, float]]:
-        """The part that tells most of the network, and loss and metrics on it.
+        """The part that says most about the network, and loss and metrics on it.
 
         It is the test part, or without one the validation part after the last epoch.
         """

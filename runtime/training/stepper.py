@@ -73,7 +73,7 @@ class Stepper:
         self._set(dict(state))
 
     def _kept(self, state: dict[str, Array]) -> dict[str, Array]:
-        """A state that no step writes over, even if nobody tells it not to."""
+        """A state that no step writes over."""
         return self._run.kept(state) if isinstance(self._run, OnRanks) else state
 
     def advance(self, feeds: Mapping[str, Any]) -> dict[str, Array]:

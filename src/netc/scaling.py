@@ -248,7 +248,7 @@ def _worker_here(
 
 
 def bytes_per_second(text: str) -> float:
-    """A bandwidth such as `25Gb` or `3GB/s`: bits and bytes are told by the letter.
+    """A bandwidth such as `25Gb` or `3GB/s`: the letter's case distinguishes bits and bytes.
 
     Raises:
         NetError: E125, it is none.

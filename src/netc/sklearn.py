@@ -200,7 +200,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # no 
         batch: The size of batches; None leaves the program's.
         lr: The learning rate; None leaves the program's.
         settings: Other settings of the `train` block by name, such as `{"schedule": "cosine"}`.
-        validation_fraction: The share of samples that are not trained on, but tell the best epoch.
+        validation_fraction: The share of samples that choose the best epoch, not trained on.
         patience: Stop after this many epochs without improvement.
         engine: `numpy` or `onnxruntime`.
         device: `cpu` or, on onnxruntime, `cuda`.

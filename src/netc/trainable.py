@@ -215,7 +215,7 @@ class Trainable:
 
         Args:
             data: See `train`.
-            say: Is told of each new symptom, such as `print`.
+            say: Called with each new symptom, such as `print`.
             output: The folder of the run, which gets the records as well.
             weights: Weights to start from, by name, or a file of them.
             callbacks: See `train`.

@@ -317,11 +317,11 @@ def train(
         allow: Patterns of weights that need not match.
         lsuv: Whether initial weights are scaled by the data.
         watch: Whether a monitor looks at each layer after each epoch.
-        say: Is told of each new symptom; by default, the progress bar.
+        say: Called with each new symptom; by default, the progress bar.
         log_every: After how many epochs the progress gets a line.
-        progress: The progress bar, which is also told what else is worth a line.
+        progress: The progress bar, which also prints other lines.
         callbacks: What else follows the run; see `Network.train`.
-        warn: Is told of warnings.
+        warn: Called with warnings.
         team: The ranks that train together, each of which calls this; the first alone writes.
         **options: The job's further fields.
 

@@ -122,7 +122,7 @@ class ZshWords(_WholeWords, ZshComplete):
 
 
 class FishWords(_WholeWords, FishComplete):
-    """Fish, told that words may hold commas."""
+    """Fish, for words that may hold commas."""
 
     source_template = FishComplete.source_template.replace(
         'string split ","', 'string split --max 1 ","'

@@ -25,7 +25,7 @@ class _Forgiving(RawIOBase):
         return self._file.isatty()
 
     def write(self, data: Any) -> int:
-        """Write what can be written, and tell that all was."""
+        """Write what can be written, and say that all was."""
         try:
             self._file.write(data)
             self._file.flush()

@@ -34,7 +34,7 @@ def width(stream: IO[str]) -> int | None:
 
 @contextmanager
 def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, and nothing elsewhere; what it yields is told how much more is done."""
+    """A bar on a terminal, and nothing elsewhere; what it yields takes how much more is done."""
     if not sys.stderr.isatty():
         yield lambda count: None
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LARGEST_GAP = 1_000_000  # pairs of layers that are compared with each other
 
 # What a pair of layers is worth by what they have in common; their sum is made the largest. A name
-# that the author gave tells more than an automatic one, which shifts, and neither tells as much as
+# that the author gave says more than an automatic one, which shifts, and neither says as much as
 # what a layer is.
 SAME_IN_ALL = 12  # kind, arguments, output and parameters
 SAME_CALL = 10  # kind and arguments

@@ -123,7 +123,7 @@ def _ends(network: Network) -> list[LayerSide]:
 
 
 def _aligned(before: Sequence[LayerSide], after: Sequence[LayerSide]) -> list[tuple[int, int]]:
-    """The places of layers that correspond, told by numbers, which compare faster than calls."""
+    """The places of layers that correspond, found by numbers, which compare faster than calls."""
     numbers: dict[Hashable, int] = {}
     return align(*([_key(numbers, entry) for entry in entries] for entries in (before, after)))
 

@@ -93,7 +93,7 @@ def _came_or_went(changes: Sequence[LayerChange], kept: frozenset[str]) -> Itera
 
 
 def _likeness(whole: tuple[str, Sequence[LayerSide]]) -> object:
-    """Scopes in a row are told in one line where they hold the same under one roof."""
+    """Scopes in a row are one line where they hold the same within one scope."""
     name, entries = whole
     roof, dot, _ = name.rpartition(".")
     inner = tuple((e.name.removeprefix(name), e.row.called(), e.row.params) for e in entries)
@@ -154,11 +154,11 @@ def _following(changes: Sequence[LayerChange]) -> Iterator[str]:
 
     for outputs_alone, run in groupby(changes, in_output_alone):
         several = list(run)
-        told = [list(same) for _, same in groupby(several, _differing if outputs_alone else id)]
-        if outputs_alone and len(told) > MOST_FOLLOWING:
+        lines = [list(same) for _, same in groupby(several, _differing if outputs_alone else id)]
+        if outputs_alone and len(lines) > MOST_FOLLOWING:
             yield f"{_span(several)}: other outputs"
             continue
-        for same in told:
+        for same in lines:
             yield _span(same) + _differing(same[0])
 
 

@@ -76,7 +76,7 @@ def formatted(source: Source) -> list[lsp.TextEdit] | None:
     return [lsp.TextEdit(whole, text)]
 
 
-# By what editors ask for: the answer, and the options that they are told of.
+# By what editors ask for: the answer, and the options that they are offered.
 ANSWERS: Mapping[str, tuple[Callable[[Question], Any], Any]] = {
     lsp.TEXT_DOCUMENT_HOVER: (lambda asked: asked.at(hover), None),
     lsp.TEXT_DOCUMENT_COMPLETION: (

@@ -29,7 +29,7 @@ def quick_fixes(
         span = each.span
         if span is None or span.start > end or span.end < start:
             continue
-        told = [one for one in shown if one.code == each.code and one.range == range_of(span)]
+        matching = [one for one in shown if one.code == each.code and one.range == range_of(span)]
         for place, text in _remedies(document, each):
             edit = WorkspaceEdit(changes={uri: [TextEdit(range_of(place), text)]})
             title = f"Write `{text}`" if text.strip() else "Remove this"
@@ -37,7 +37,7 @@ def quick_fixes(
                 CodeAction(
                     title,
                     kind=CodeActionKind.QuickFix,
-                    diagnostics=told,
+                    diagnostics=matching,
                     edit=edit,
                     is_preferred=not actions,
                 )

@@ -1,4 +1,4 @@
-"""What is told of the text under the pointer: what is called, what it takes, what comes of it."""
+"""What hovering over text shows: what is called, what it takes, what comes of it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,25 +21,25 @@ from .surroundings import surroundings
 
 
 def hover(document: Document, place: Position) -> Hover | None:
-    """What is told of a place; None where nothing is known of it."""
+    """What hovering over a place shows; None where nothing is known of it."""
     offset = offset_of(document.source, place)
     token = next((t for t in document.tokens if t.start_pos <= offset < t.end_pos), None)
     if token is None or token.type in ("COMMENT", "STRING"):
         return None
     span = Span(document.source, token.start_pos, token.end_pos)
-    told = "\n\n".join(filter(None, _told(document, span)))
-    if not told:
+    text = "\n\n".join(filter(None, _paragraphs(document, span)))
+    if not text:
         return None
-    return Hover(MarkupContent(MarkupKind.Markdown, told), range_of(span))
+    return Hover(MarkupContent(MarkupKind.Markdown, text), range_of(span))
 
 
-def _told(document: Document, word: Span) -> Iterator[str]:
+def _paragraphs(document: Document, word: Span) -> Iterator[str]:
     around = surroundings(document.source, word.end)
     home = document.compiled.home
     setting = around.setting if around.in_train else None
     follows = document.source.text[word.end : word.end + 1]
     if around.in_train and setting is None and word.text in SETTINGS:
-        yield from _setting_told(word.text)
+        yield from _setting_text(word.text)
         return
     if around.call is not None and _is_keyword(document, word):
         called = signature_of(around.call.name, home, setting)
@@ -55,11 +55,11 @@ def _told(document: Document, word: Span) -> Iterator[str]:
     is_called = step is None or step.item.span.start == word.start or follows == "("
     if called is not None and (definition is None or definition.kind in ("block", "function")):
         if is_called or definition is not None:
-            yield from _signature_told(called)
+            yield from _signature_text(called)
     elif definition is not None:
-        yield from _definition_told(document, definition)
+        yield from _definition_text(document, definition)
     if step is not None and _names_step(step, word):
-        yield from _step_told(document, step)
+        yield from _step_text(document, step)
 
 
 def _is_keyword(document: Document, word: Span) -> bool:
@@ -92,18 +92,18 @@ def _code(text: str) -> str:
     return f"```net\n{text}\n```"
 
 
-def _signature_told(called: Signature) -> Iterator[str]:
+def _signature_text(called: Signature) -> Iterator[str]:
     yield _code(called.text)
     yield called.about
 
 
-def _setting_told(name: str) -> Iterator[str]:
+def _setting_text(name: str) -> Iterator[str]:
     example = EXAMPLE_VALUES.get(name)
     yield _code(f"{name} = {example}" if example else name)
     yield "A setting of the `train` block."
 
 
-def _definition_told(document: Document, definition: Definition) -> Iterator[str]:
+def _definition_text(document: Document, definition: Definition) -> Iterator[str]:
     """What a name stands for: the value of a `let`, the shape of a tensor."""
     compiled = document.compiled
     home = compiled.home
@@ -123,7 +123,7 @@ def _definition_told(document: Document, definition: Definition) -> Iterator[str
         yield f"A {definition.kind}."
 
 
-def _step_told(document: Document, step: ast.Step) -> Iterator[str]:
+def _step_text(document: Document, step: ast.Step) -> Iterator[str]:
     """What comes into a step and out of it, each time, and what its layers hold and cost."""
     turns = document.compiled.trace.get(step.item.span, [])
     if not turns:

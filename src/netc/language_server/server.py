@@ -85,13 +85,13 @@ class Server(LanguageServer):
         self.cancel(uri)
         document = self.documents.get(uri)
         if document is not None:
-            self.tell(uri, [shown(document, uri, each) for each in document.diagnostics])
+            self.publish(uri, [shown(document, uri, each) for each in document.diagnostics])
 
-    def tell(self, uri: str, found: list[lsp.Diagnostic]) -> None:
+    def publish(self, uri: str, found: list[lsp.Diagnostic]) -> None:
         """Show diagnostics beside a text, and which version of it they are of."""
         version = self.versions.get(uri)
-        told = lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
-        self.text_document_publish_diagnostics(told)
+        params = lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
+        self.text_document_publish_diagnostics(params)
 
 
 _IMPORT = re.compile(r'^import[ \t]*"[^"\n]*"', re.MULTILINE)
@@ -196,11 +196,11 @@ def _did_close(server: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     server.cancel(uri)
     server.documents.pop(uri, None)
     server.versions.pop(uri, None)
-    server.tell(uri, [])
+    server.publish(uri, [])
     server.refresh()
 
 
-# What editors tell, and what follows from it.
+# What editors notify of, and what follows from it.
 NOTIFICATIONS: Mapping[str, Callable[[Server, Any], None]] = {
     lsp.TEXT_DOCUMENT_DID_OPEN: _did_open,
     lsp.TEXT_DOCUMENT_DID_CHANGE: _did_change,

@@ -13,7 +13,7 @@ from ..tables import counted
 from .document import Document
 from .places import offset_of, position, range_of
 
-NO_COMMAND = ""  # a lens that only tells
+NO_COMMAND = ""  # a lens that only shows text
 
 
 def inlay_hints(document: Document, shown: Range) -> list[InlayHint]:
@@ -43,11 +43,11 @@ def code_lenses(document: Document) -> list[CodeLens]:
         return []
     return [
         CodeLens(range_of(span), Command(text, NO_COMMAND))
-        for span, text in _told(document, document.module.statements)
+        for span, text in _hints(document, document.module.statements)
     ]
 
 
-def _told(document: Document, statements: Sequence[ast.Statement]) -> Iterator[tuple[Span, str]]:
+def _hints(document: Document, statements: Sequence[ast.Statement]) -> Iterator[tuple[Span, str]]:
     compiled, source = document.compiled, document.source
     named = next((s.span for s in statements if isinstance(s, ast.NetStatement)), None)
     first = next((s.span for s in statements if isinstance(s, ast.ChainStatement)), None)

@@ -138,7 +138,7 @@ def memory_timeline(graph: Graph) -> list[list[Any]]:
     return [[name, live] for name, live in most.items()]
 
 
-# What a token's type is shown as; layers, words of the language and names are told by their text.
+# What a token's type is shown as; layers, words of the language and names differ by their text.
 TOKENS = {"COMMENT": "comment", "STRING": "string", "INT": "number", "NUMBER": "number"}
 TOKENS |= {"SIZE": "number", "REAL": "number"}
 

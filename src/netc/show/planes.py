@@ -1,4 +1,4 @@
-"""Pictures of networks with two inputs: the regions that they tell apart in the plane."""
+"""Pictures of networks with two inputs: the regions that they distinguish in the plane."""
 
 from collections.abc import Mapping
 from os import PathLike, fspath

@@ -55,7 +55,7 @@ def _failed(file: str, *, check: bool, diff: bool) -> bool:
 
 
 def _format(file: str, *, write: bool, show: bool) -> bool:
-    """Format a file, write or show the result, and tell whether anything changes.
+    """Format a file, write or show the result, and say whether anything changes.
 
     Raises:
         NetError: The file cannot be read, parsed or written.

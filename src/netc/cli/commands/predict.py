@@ -71,8 +71,8 @@ def command(
         if _is_default("engine"):
             options["engine"] = ON_FILES
         given["columns"] = given["columns"].split(",") if given["columns"] else ()
-        tell = _tell(sys.stderr)
-        written = predict_files(network.model, run, shards, output, done=tell, **given, **options)
+        show = _progress(sys.stderr)
+        written = predict_files(network.model, run, shards, output, done=show, **given, **options)
         click.echo(json.dumps(asdict(written)) if as_json else str(written))
         return
     if options["engine"] == RAY or not all(map(_is_default, OF_SHARDS)):
@@ -92,7 +92,7 @@ def command(
         click.echo(f"written to {output}")
 
 
-def _tell(stream: IO[str]) -> Callable[[int], None]:
+def _progress(stream: IO[str]) -> Callable[[int], None]:
     """What says from time to time how many rows are written."""
     rows, said = 0, monotonic()
 

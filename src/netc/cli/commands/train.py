@@ -148,7 +148,7 @@ def command(
             return
         folder = output or team.share(FOLDER if resume or force else _free_folder())
         divided: dict[str, Any] = {} if folds is None else {"folds": folds}
-        with _told_how_to_resume(file, folder, team.size, divided):
+        with _naming_resume_command(file, folder, team.size, divided):
             found = (cross_validate if divided else train)(
                 network.model,
                 settings=settings,
@@ -173,10 +173,10 @@ def command(
 
 
 @contextmanager
-def _told_how_to_resume(
+def _naming_resume_command(
     file: str, folder: str, ranks: int, divided: Mapping[str, Any]
 ) -> Iterator[None]:
-    """On Ctrl-C, tell the command that continues the run."""
+    """On Ctrl-C, print the command that continues the run."""
     try:
         yield
     except KeyboardInterrupt:
