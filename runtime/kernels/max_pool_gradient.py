@@ -13,7 +13,7 @@ from .slabs import is_batch_innermost
 from .workers import spread
 
 # What is worked on at a time, so that it stays in the cache from tap to tap.
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**20
 
 
 @kernel("netc.MaxPoolGrad", out=True, layout=Layout.AS_ARGUMENT, spreads=True)

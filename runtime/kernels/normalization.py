@@ -5,13 +5,15 @@ from math import prod
 import numpy as np
 
 from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
-from ..kerneldef import Array, Layout, kernel
+from ..kerneldef import Array, Layout, Part, kernel
 from .channel_sums import channel_squares, channel_sums
+from .parts import blocks
 from .scratch import scratch_like
 from .slabs import is_batch_innermost
 from .workers import spread
 
-BLOCK_BYTES = 2**19  # of what a batch normalization works on at a time
+ROWS_BYTES = 2**19  # of rows that are normalized at a time
+BLOCK_BYTES = 2**20  # of what a batch normalization works on at a time
 
 
 @kernel(
@@ -116,7 +118,7 @@ def _centred(
     return centred, mean + rest
 
 
-@kernel("LayerNormalization", counts_outputs=True, out=True)
+@kernel("LayerNormalization", counts_outputs=True, out=True, spreads=True)
 def layer_normalization(
     x: Array,
     scale: Array,
@@ -134,12 +136,17 @@ def layer_normalization(
     float32 inside, which all of our element types are.
     """
     split = axis % x.ndim
-    rows = x.reshape(*x.shape[:split], prod(x.shape[split:]))
-    y, mean, factor = _standardized(rows, epsilon, None if out is None else out.reshape(rows.shape))
-    y = y.reshape(x.shape)
-    y *= scale
-    if shift is not None:
-        y += shift
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    rows, results = (a.reshape(-1, prod(x.shape[split:])) for a in (x, y))
+    mean, factor = np.empty((2, len(rows), 1), x.dtype)
+
+    def compute(part: Part) -> None:
+        _, mean[part], factor[part] = _standardized(rows[part], epsilon, results[part])
+        results[part] *= scale.reshape(-1)
+        if shift is not None:
+            results[part] += shift.reshape(-1)
+
+    spread(compute, blocks(results, ROWS_BYTES, within=[1]), 4 * x.nbytes)
     reduced = (*x.shape[:split], *(1,) * (x.ndim - split))
     return (y, mean.reshape(reduced), factor.reshape(reduced))[:outputs] if outputs > 1 else y
 
@@ -231,20 +238,32 @@ def _power(base: Array, exponent: float, memory: Array) -> Array:
     return root
 
 
-@kernel("Softmax", out=True, layout=Layout.AS_ARGUMENT)
+@kernel("Softmax", out=True, layout=Layout.AS_ARGUMENT, spreads=True)
 def softmax(x: Array, *, axis: int, out: Array | None = None) -> Array:
     """exp(x - max x) / sum exp(x - max x) along an axis."""
-    y: Array = np.subtract(x, x.max(axis, keepdims=True), out=out)
-    np.exp(y, out=y)
-    y /= y.sum(axis, keepdims=True)
+    y = np.empty_like(x) if out is None else out
+
+    def compute(part: Part) -> None:
+        data, found = x[part], y[part]
+        np.subtract(data, data.max(axis, keepdims=True), out=found)
+        np.exp(found, out=found)
+        found /= found.sum(axis, keepdims=True)
+
+    spread(compute, blocks(y, ROWS_BYTES, within=[axis % x.ndim]), 4 * x.nbytes)
     return y
 
 
-@kernel("LogSoftmax", out=True, layout=Layout.AS_ARGUMENT)
+@kernel("LogSoftmax", out=True, layout=Layout.AS_ARGUMENT, spreads=True)
 def log_softmax(x: Array, *, axis: int, out: Array | None = None) -> Array:
     """x - max x - log(sum exp(x - max x)) along an axis."""
-    y: Array = np.subtract(x, x.max(axis, keepdims=True), out=out)
-    y -= np.log(np.exp(y).sum(axis, keepdims=True))
+    y = np.empty_like(x) if out is None else out
+
+    def compute(part: Part) -> None:
+        data, found = x[part], y[part]
+        np.subtract(data, data.max(axis, keepdims=True), out=found)
+        found -= np.log(np.exp(found).sum(axis, keepdims=True))
+
+    spread(compute, blocks(y, ROWS_BYTES, within=[axis % x.ndim]), 4 * x.nbytes)
     return y
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..kerneldef import Array, Part
 
-BLOCK_BYTES = 2**19  # of each array: some of them stay in the second-level cache
+BLOCK_BYTES = 2**20  # of each array: most of a few stay in the second-level cache
 
 
 def at(*parts: Any) -> Any:
@@ -26,12 +26,19 @@ def part_of(x: Array, part: Part, shape: tuple[int, ...]) -> Array:
     return x[tuple([slice(None) if extent == 1 else within for extent, within in parts])]
 
 
-def blocks(x: Array) -> list[Part]:
-    """Parts of an array that lie in memory one after the other, of about a block's size."""
-    if x.nbytes <= BLOCK_BYTES:
+def blocks(x: Array, size: int = BLOCK_BYTES, *, within: Sequence[int] = ()) -> list[Part]:
+    """Parts of an array that lie in memory one after the other, of about so many bytes.
+
+    Args:
+        x: The array.
+        size: Of a part.
+        within: The axes that no part splits.
+    """
+    axes = [axis for axis in range(x.ndim) if axis not in within and x.shape[axis] > 1]
+    if x.nbytes <= size or not axes:
         return [()]
-    outer = max(range(x.ndim), key=lambda axis: x.strides[axis] if x.shape[axis] > 1 else -1)
-    step = max(1, BLOCK_BYTES // (x.nbytes // x.shape[outer]))
+    outer = max(axes, key=lambda axis: x.strides[axis])
+    step = max(1, size // (x.nbytes // x.shape[outer]))
     before = (slice(None),) * outer
     return [(*before, slice(start, start + step)) for start in range(0, x.shape[outer], step)]
 
