@@ -1,6 +1,6 @@
 """How compile time and memory grow with the number of layers, written out and as a repetition.
 
-Prints a Markdown table. Each size is compiled in a process of its own, which prints the seconds
+Prints a Markdown table. Each size is compiled in a separate process, which prints the seconds
 that `netc.compile` took; the peak memory is the process's.
 """
 

@@ -20,7 +20,7 @@ class Usage:
 
 
 def run(command: Sequence[str]) -> Usage:
-    """Run a command in a process of its own; a failing one ends the benchmark."""
+    """Run a command in a separate process; a failing one ends the benchmark."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

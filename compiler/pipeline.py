@@ -69,7 +69,7 @@ def lower_module(module: ast.Module, **options: Any) -> Lowered:
 
 
 def _lowered_with_heads(attempt: Callable[..., Lowered], failure: NotLowered) -> Lowered:
-    """What a program comes to where the `FC` that it stopped at have the classes as their units.
+    """The result of a program in which the `FC` that it stopped at have the classes as their units.
 
     A last `FC` that meets a tensor of as many classes in a merge fails while it is taken for a
     hidden one.

@@ -167,9 +167,9 @@ SITUATIONS: Mapping[str, str] = {
     "W577": "Models of scikit-learn end in `ZipMap`, which makes a map from label to score of each "
     "sample. A network yields arrays: the scores, one column for each label.",
     "W578": "Exporters fix the batch to that of the sample that they are given. It becomes one of "
-    "any size unless an operator holds so many samples: a tensor with numbers of its own for each, "
-    "a shape, a sum over all of them. The note names the first one. The model runs as it is, with "
-    "so many samples; a program cannot say it.",
+    "any size unless an operator depends on this number of samples: a tensor with other numbers "
+    "for each, a shape, a sum over all of them. The note names the first one. The model runs as it "
+    "is, with this number of samples; a program cannot say that.",
 }
 
 HEAD = "==== "

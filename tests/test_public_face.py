@@ -284,7 +284,7 @@ def test_members_are_explained() -> None:
 
 
 def test_what_methods_return_has_a_public_name() -> None:
-    """Whoever annotates what a method of a network returns finds the class in `netc.records`."""
+    """The class that a method of a network returns is in `netc.records`, for annotations."""
     public = {name for module in MODULES for name in module.__all__}
     hidden = set()
     for member in vars(netc.Network).keys() | vars(netc.Network.__mro__[1]).keys():

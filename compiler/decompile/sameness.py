@@ -48,7 +48,7 @@ def is_same(
 class _Classes:
     """Numbers values such that equal ones have equal numbers, in both graphs.
 
-    `Identity`, which is what `ID` comes to, is what it passes on.
+    `Identity`, which `ID` lowers to, is what it passes on.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class Budget:
         return value
 
     def work(self, effort: int, blame: ast.Expression) -> None:
-        """Count what takes as long to compute as so many items of a list.
+        """Count what takes as long to compute as `effort` items of a list.
 
         Raises:
             NetError: E404, nothing is left.

@@ -43,7 +43,7 @@ def _reversed(items: Sequence[Any]) -> list[Any]:
 
 
 def _round(number: float, digits: int = 0) -> float:
-    """The number at so many decimals: beyond what a float holds, more of them change nothing."""
+    """The number at the given decimals: beyond what a float holds, more of them change nothing."""
     result = round(number, max(-MOST_DIGITS, min(digits, MOST_DIGITS)))
     return result if digits else int(result)
 

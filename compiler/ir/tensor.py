@@ -29,7 +29,7 @@ class Tensor:
 
     @classmethod
     def of(cls, value: Any, dtype: DType) -> "Tensor":
-        """What a number, nested tuples of numbers, or an array comes to as a constant.
+        """A number, nested tuples of numbers, or an array, as a constant.
 
         Numbers keep the precision that they are written in: of real ones, that is float64, so an
         engine that computes in float64 rounds none to `dtype`.

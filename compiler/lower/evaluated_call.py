@@ -13,7 +13,7 @@ from ..layers.layerdef import LayerDef
 class EvaluatedCall:
     """A layer's call with its arguments computed.
 
-    `bound` keeps what they came to: by the layer, and the `default` statements that hold.
+    `bound` keeps their values: by the layer, and the `default` statements that hold.
     A call of a block that `is_inline` opens no scope.
     """
 

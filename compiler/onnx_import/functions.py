@@ -55,7 +55,7 @@ def walk(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
 
 
 class _Size(NamedTuple):
-    """What a function comes to once all calls in it are nodes."""
+    """A function with all calls in it replaced by nodes."""
 
     depth: int
     nodes: int

@@ -15,7 +15,7 @@ AXES: Mapping[int, Sequence[str]] = {
 
 
 def result_layout(layout: Layout, rank: int, match: Match) -> Layout:
-    """How a result lies; what a layer leaves of axes lies as the language has so many."""
+    """How a result lies; what a layer leaves of axes lies as in the language."""
     if match.result is not None:
         return match.result
     if len(layout) == rank:

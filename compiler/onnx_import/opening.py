@@ -70,7 +70,7 @@ def opened(graph: Graph) -> Graph:
     """The graph for any number of samples, which computes the same of as many as it takes.
 
     Raises:
-        FixedBatch: It has operators that hold so many samples and no other number.
+        FixedBatch: It has operators that hold this number of samples and no other.
     """
     batch = fixed_batch(graph)
     assert batch is not None

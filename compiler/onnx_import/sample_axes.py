@@ -30,7 +30,7 @@ def depends_on_batch(extent: Dim) -> bool:
 
 
 def is_multiple(extent: Dim) -> bool:
-    """Whether an extent is the number of samples, or so many times as much."""
+    """Whether an extent is the number of samples, or a multiple of it."""
     return extent == BATCH * substitute(extent, {"N": 1})
 
 

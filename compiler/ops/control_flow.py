@@ -82,7 +82,7 @@ def scan_turns(call: OpCall) -> Dim:
 
 
 def _body(call: OpCall, name: str, inputs: int) -> BodyType:
-    """The types of a subgraph that takes so many inputs."""
+    """The types of a subgraph that takes this number of inputs."""
     if name not in call.bodies:
         raise MissingAttributeError(f"{call.op_type} needs `{name}`")
     body = call.bodies[name]

@@ -374,7 +374,7 @@ def trilu(build: Builder, call: VjpCall) -> Cotangents:
 
 
 def infer_reverse_sequence(call: OpCall) -> Sequence[TensorType]:
-    """x and a length per sample => y like x, the first so many elements of each sample reversed.
+    """x and a length per sample => y like x, with the first elements of each sample reversed.
 
     Samples lie on `batch_axis`, their elements on `time_axis`; these are the first two axes.
     """

@@ -195,7 +195,7 @@ def _factor(x: Value, axis: int, y: Value, scale: float | None) -> int | None:
 
 
 def _repeats(attributes: Mapping[str, Any], factor: int) -> bool:
-    """Whether every element is repeated so many times, and nothing else."""
+    """Whether every element is repeated as often as the scale says, and nothing else."""
     if attributes["mode"] != "nearest":
         return False
     place = attributes["coordinate_transformation_mode"], attributes["nearest_mode"]

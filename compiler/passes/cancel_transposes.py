@@ -55,7 +55,7 @@ def _cancelled(graph: Graph) -> Graph:
         """f(transpose x, transpose y) as transpose f(x, y), also with numbers among them.
 
         A single transpose x moves where each of its readers may be moved like this, or is a
-        Transpose, which comes to read x.
+        Transpose, which then reads x.
         """
         found = [build.graph.producer(required(value)) for value in operands]
         moved = [

@@ -17,7 +17,7 @@ Moved = Mapping[Value, Value]
 
 
 class Scores(NamedTuple):
-    """How a layer comes to what its softmax takes.
+    """How a layer computes what its softmax takes.
 
     Attributes:
         queries, keys: (N, heads, L, D) and (N, heads of keys, S, D).

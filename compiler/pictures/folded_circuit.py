@@ -32,7 +32,7 @@ def folded_circuits(
         losses: What is drawn as a formula.
         graph: The forward graph, with its layers.
         value: What is differentiated, as a part.
-        depth: Scopes of so many parts are one box each; in circuits of several depths otherwise.
+        depth: Scopes whose paths have this many parts are one box each.
     """
     layers = layer_view(graph, count(graph))
     drawing = unframed(compact(collapse(layers)))

@@ -62,7 +62,7 @@ def graph_scene(
     Args:
         graph: The network, not optimised.
         counts: Its counts, where they are known.
-        depth: Scopes of so many parts are one box each.
+        depth: Scopes whose paths have this many parts are one box each.
         compact: Whether normalizations and activations are in the box of the layer before them;
             by default in networks of more than `MANY_LAYERS` layers.
         direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.

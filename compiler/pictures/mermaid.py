@@ -21,7 +21,7 @@ def to_mermaid(
 
     Args:
         graph: The network, not optimised.
-        depth: Scopes of so many parts are one box each.
+        depth: Scopes whose paths have this many parts are one box each.
         direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.
         theme: Its colours.
     """

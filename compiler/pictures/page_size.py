@@ -21,7 +21,7 @@ LEAST_PAGE = 60.0  # millimetres, with room for margins, heading and legend
 
 
 def larger_page(page: str, factor: float) -> str:
-    """A page that is so many times as wide and as high: the least by name, or its millimetres."""
+    """A page that is larger by a factor: the least by name, or its millimetres."""
     sides = [factor * side for side in page_size(page)]
     for name, size in sorted(PAGES.items(), key=lambda item: prod(item[1])):
         if all(a >= b for a, b in zip(sorted(size), sorted(sides), strict=True)):

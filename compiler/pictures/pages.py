@@ -35,7 +35,7 @@ def parts_of(layout: Layout, series: Series, level: int) -> Parts:
 
 
 def columns(layout: Layout, series: Series, parts: Parts, count: int) -> Piece:
-    """A flow in at most so many columns, about as long as each other, led from one to the next."""
+    """A flow in at most `count` columns, about as long as each other, led from one to the next."""
     if count == 1 or len(parts.parts) < 2:
         return layout.series(series)
     cut = _cut(layout, series, parts.parts, parts.lengths, count)

@@ -277,19 +277,19 @@ def flip(
 
 @AUGMENT.enter("rotate", numbers=("degrees",))
 def rotate(*, degrees: PositiveReal) -> None:
-    """Turns each sample by up to so many degrees either way."""
+    """Turns each sample by up to `degrees` either way."""
 
 
 @AUGMENT.enter("translate", numbers=("pixels",))
 def translate(*, pixels: Natural) -> None:
-    """Moves each sample by up to so many pixels along each axis."""
+    """Moves each sample by up to `pixels` along each axis."""
 
 
 @AUGMENT.enter("crop", size="size")
 def crop(*, size: Plane, pad: Natural = 0) -> None:
     """Cuts a part of that size out: anywhere in training, at the centre otherwise.
 
-    With `pad`, out of a picture with a border of so many pixels.
+    With `pad`, out of a picture with a border of that many pixels.
     """
 
 
@@ -305,7 +305,7 @@ def color(*, amount: PositiveReal) -> None:
 
 @AUGMENT.enter("cutout", numbers=("size",))
 def cutout(*, size: Positive) -> None:
-    """Blackens a square of so many pixels, which may reach beyond the edge."""
+    """Blackens a square of `size` pixels, which may reach beyond the edge."""
 
 
 @AUGMENT.enter("erase", numbers=("rate",))

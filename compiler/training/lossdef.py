@@ -62,7 +62,7 @@ Verdict = Literal["as is", "before"] | Refusal | Doubt
 
 @record
 class ZeroKnowledge:
-    """What a loss comes to while a network knows nothing, whatever the targets are.
+    """The value of a loss while a network knows nothing, for any targets.
 
     Attributes:
         text: Where the number comes from, `{classes}` being how many there are.
@@ -117,7 +117,7 @@ class LossDef(TermDef):
         scores: What the output holds where its last layer says nothing else.
         fits: By what an output's last operator yields, what becomes of it; `Yields.ANYTHING`
             stands for all that are not listed.
-        start: What it comes to at first; None where that depends on the targets.
+        start: Its first value; None where that depends on the targets.
     """
 
     _: KW_ONLY
@@ -133,7 +133,7 @@ class LossDef(TermDef):
         return self.targets is not NOTHING
 
     def begins(self, term: Term) -> ZeroKnowledge | None:
-        """What a term comes to at first; None where that depends on targets, as weights do."""
+        """A term's first value; None where that depends on targets, as weights do."""
         weights = (term.arguments.get(name) for name in PER_CHANNEL)
         return self.start if all(given in (None, 1.0) for given in weights) else None
 

@@ -115,7 +115,7 @@ class Recipe:
         Args:
             step: The number of the batch.
             steps_per_epoch: How many batches an epoch has.
-            followed: What the epochs before came to, for schedules that look at it.
+            followed: The results of the epochs before, for schedules that look at it.
         """
         at = Position(step, steps_per_epoch, self.epochs, self.accumulate, followed)
         arguments = self.optimizer.arguments

@@ -19,11 +19,11 @@ class ScheduleDef(TermDef):
     """A row of the table of schedules.
 
     Its function is `function(start, n, total, **arguments)`, or, where it looks at what epochs
-    came to, `function(start, followed, **arguments)`.
+    yielded, `function(start, followed, **arguments)`.
 
     Attributes:
         starts_itself: Whether the optimizer's value is ignored, as the arguments say all.
-        follows: Whether it looks at what epochs came to.
+        follows: Whether it looks at the results of epochs.
     """
 
     _: KW_ONLY
@@ -33,7 +33,7 @@ class ScheduleDef(TermDef):
 
 @record
 class Followed:
-    """What the epochs so far came to, for schedules that look at it.
+    """The results of the epochs so far, for schedules that look at them.
 
     Attributes:
         values: The number that is monitored, of each epoch that has one.
@@ -56,7 +56,7 @@ class Position:
         per_epoch: How many batches an epoch has.
         epochs: How many epochs the run has.
         accumulate: How many batches make a step.
-        followed: What the epochs so far came to.
+        followed: The results of the epochs so far.
     """
 
     batch: int

@@ -1,1 +1,1 @@
-"""Networks timed on their engines, beside PyTorch, each in a process of its own."""
+"""Networks timed on their engines, beside PyTorch, each in a separate process."""

@@ -31,7 +31,7 @@ KEEPS_MEMORY = {
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to compute the work, in a process of its own.
+    """One way to compute the work, in a separate process.
 
     Attributes:
         name: What tables call it.

@@ -1,6 +1,6 @@
 """What the machine can do at most: products and copies of large arrays on NumPy.
 
-`python -m netc.runtime.benchmarking.machine` prints it as JSON, in a process of its own so that
+`python -m netc.runtime.benchmarking.machine` prints it as JSON, in a separate process so that
 the environment says on how many threads.
 """
 

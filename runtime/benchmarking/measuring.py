@@ -113,7 +113,7 @@ def measure(
 
 
 def layer_times(work: Work, *, seconds: float, threads: int | None = None) -> list[LayerTime]:
-    """The time of each layer on NumPy, in a process of its own.
+    """The time of each layer on NumPy, in a separate process.
 
     Raises:
         NetError: E506, the network cannot be computed.

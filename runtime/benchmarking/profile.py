@@ -54,7 +54,7 @@ class LayerTime:
 
 
 def profile(work: Work, seconds: float) -> list[LayerTime]:
-    """Run the work for so many seconds, and time its layers, in the order of the network.
+    """Run the work for `seconds`, and time its layers, in the order of the network.
 
     Raises:
         NetError: The network cannot be computed.

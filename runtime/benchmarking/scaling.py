@@ -198,7 +198,7 @@ class Point:
         compute, communicate: Seconds of a step that are spent so.
         wait: Seconds in which workers wait for the slowest, and that the cut of the step takes.
         exposed: Seconds of the communication that computation cannot hide.
-        efficiency: Samples a second, as a share of so many times those of one worker.
+        efficiency: Samples a second, as a share of the workers' number times those of one.
     """
 
     workers: int
@@ -261,7 +261,7 @@ def predicted(
 
 
 def largest_batch(costs: StepCosts, available: float) -> int:
-    """The most samples that fit into so many bytes, within 2 %, and at most `MOST_SAMPLES`.
+    """The most samples that fit into the `available` bytes, within 2 %, and at most `MOST_SAMPLES`.
 
     0 where not even one does.
     """

@@ -1,4 +1,4 @@
-"""One contender in a process of its own: blocks of time in, seconds per call out, as lines.
+"""One contender in a separate process: blocks of time in, seconds per call out, as lines.
 
 `python -m netc.runtime.benchmarking.worker WORK CONTENDER RESULTS` answers each line of input with
 one of JSON: a number of seconds with a block, or `profile` and seconds with the time of each layer.
@@ -75,7 +75,7 @@ def check(contender: Contender, work: Work, results: str) -> None:
 
 
 def block(task: Task, seconds: float) -> tuple[list[float], list[float]]:
-    """Call for so many seconds, after one call that is not counted.
+    """Call for `seconds`, after one call that is not counted.
 
     Returns:
         Of each call the seconds that passed, and those of all processors together.

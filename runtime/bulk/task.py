@@ -178,5 +178,5 @@ def answer_columns(
 
 
 def _listed(values: Any, count: int) -> Any:
-    """Values as they are, or as lists of so many where it is several."""
+    """Values as they are, or as lists of `count` where it is above 1."""
     return values if count == 1 else arrow().FixedSizeListArray.from_arrays(values, count)

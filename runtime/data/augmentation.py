@@ -213,7 +213,7 @@ def _centre(pictures: Pictures, *, size: Sequence[int], pad: int) -> Pictures:
 def crop(pictures: Pictures, chance: Chance, *, size: Sequence[int], pad: int) -> Pictures:
     """A window of each picture, height x width, anywhere; outside of training, in the centre.
 
-    With `pad`, of each picture with a border of so many pixels around it, which are 0.
+    With `pad`, of each picture with a border of that many pixels around it, which are 0.
 
     Raises:
         NetError: E530, the window is larger than the picture.

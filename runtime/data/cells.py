@@ -67,7 +67,7 @@ def _values(table: Table, cell: str, width: int) -> float | list[float]:
 
 
 def _no_numbers(table: Table, name: str, row: int, width: int, inputs: Sequence[str]) -> NetError:
-    """The error for a cell that does not hold so many numbers of float32."""
+    """The error for a cell that does not hold `width` numbers of float32."""
     cell = texts(table, name)[row]
     try:
         values = [table.measure(number) for number in cell.split()]

@@ -29,7 +29,7 @@ def digest(parts: Iterable[str | bytes | Array]) -> str:
 
 
 def spaced(count: int, size: int) -> Array:
-    """The numbers of so many things; beyond `MOST_BYTES`, of some of them with the last one."""
+    """The places of `count` things; beyond `MOST_BYTES`, of some of them with the last one."""
     every = -(-size // MOST_BYTES) or 1
     return np.union1d(np.arange(0, count, every), np.arange(count)[-1:])
 

@@ -176,7 +176,7 @@ def read_pictures(
 
     Raises:
         NetError: One cannot be read (E001) or is damaged (E521), Pillow is missing (E528), or
-            memory cannot hold so many of this size (E507).
+            memory cannot hold them all in this size (E507).
     """
     check_pictures(len(paths), channels, size)
     found = np.empty((len(paths), channels, *size), np.float32)

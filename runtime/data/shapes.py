@@ -123,7 +123,7 @@ class Shapes(Dataset):
         """Draw the pictures of these numbers.
 
         Raises:
-            NetError: E507, there is not enough memory for so many.
+            NetError: E507, there is not enough memory for them.
         """
         needed = len(indices) * (_PER_PIXEL * IMAGE_SIDE * IMAGE_SIDE + _PER_NUMBER * self.objects)
         check_memory(

@@ -159,7 +159,7 @@ def class_scores(output: Array, form: OutputForm) -> Array:
 
 
 def class_names_of(form: OutputForm, count: int) -> tuple[str, ...]:
-    """What so many classes are called: their names, yes and no, or their numbers."""
+    """What a number of classes are called: their names, yes and no, or their numbers."""
     if len(form.names) == count:
         return form.names
     yes_or_no = form.task == "decisions" and count == len(YES_OR_NO)

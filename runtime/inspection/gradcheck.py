@@ -30,7 +30,7 @@ LOSS = "loss"
 
 @dataclass(frozen=True, slots=True)
 class ParameterCheck:
-    """What the comparison of one parameter came to.
+    """The comparison of one parameter's gradient.
 
     Attributes:
         name: The parameter.

@@ -168,7 +168,7 @@ def _at_guess(curves: Curves, end: float) -> bool:
 
 
 def _settled(curves: Curves, end: float) -> bool:
-    """Whether a loss came to rest at a guess's, which no learning rate fixes."""
+    """Whether a loss has settled at that of a guess, which no learning rate fixes."""
     second = curves.train[len(curves.train) // 2 :]
     return swing(second) <= JUMPY and _at_guess(curves, end)
 
@@ -269,7 +269,7 @@ def _more(curves: Curves, train: float) -> str:
 
 
 def _wider(curves: Curves) -> list[str]:
-    """How a network comes to fit better, whatever its learning rate."""
+    """What makes a network fit better at any learning rate."""
     return ["use a larger model", *(["regularize less"] if curves.known.penalised else [])]
 
 

@@ -55,7 +55,7 @@ def draw_confusion(
 
 
 def _name_classes(axes: Any, names: Sequence[str]) -> None:
-    """The classes' names at the rows and columns, every so many where they are too many."""
+    """The classes' names at the rows and columns, or every few of them where there are too many."""
     every = -(-len(names) // MOST_NAMED)
     places = range(0, len(names), every)
     shown = [short_name(names[i]) for i in places]
@@ -79,7 +79,7 @@ def _separate(axes: Any, classes: int) -> None:
 
 
 def _write_counts(axes: Any, counts: Array, shares: Array, cell: float) -> None:
-    """The counts in cells of so many points, light on dark; zeros stand back as dots."""
+    """The counts in cells of `cell` points, light on dark; zeros stand back as dots."""
     longest = len(f"{int(counts.max())}")
     size = min(9.0, 1.4 * cell / max(longest, 2))
     for (row, column), count in np.ndenumerate(counts):

@@ -20,7 +20,7 @@ class SharedMemory:
     """Memory that ranks of one machine share, and notes in it of how far each of them is.
 
     A rank writes to its own notes alone, and only numbers that grow. `Sync` sees to it that what a
-    rank wrote before a note is there for whoever reads the note.
+    rank wrote before a note is there for a rank that reads the note.
 
     Args:
         window: A window that MPI allocated, `Win.Allocate_shared`, in which notes come first.
@@ -103,7 +103,7 @@ def aligned(size: int) -> int:
 
 
 def _is_free(size: int) -> bool:
-    """Whether so many bytes of memory can be shared, and some more for others."""
+    """Whether `size` bytes of memory can be shared, and some more for others."""
     if not SHARED.is_dir():
         return True
     found = os.statvfs(SHARED)

@@ -39,9 +39,9 @@ class InMemory:
     order of ranks, and all read the parts where they lie: every element is read once by one rank,
     and is the same on all of them.
 
-    What a rank wrote is only overwritten when no other reads it any more: terms are written anew
-    after the whole sum has arrived, and a sum is added up anew when all ranks have started the next
-    one, which they do after they have used the last.
+    What a rank wrote is only overwritten when no other reads it any more: terms are written again
+    after the whole sum has arrived, and a sum is added up again when all ranks have started the
+    next one, which they do after they have used the last.
 
     Args:
         memory: The memory.

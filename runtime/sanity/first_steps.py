@@ -18,7 +18,7 @@ LOWER_RATES = {"a tenth": 0.1, "a hundredth": 0.01}  # of the learning rate
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What some steps came to.
+    """The results of some steps.
 
     Attributes:
         steps: How many were taken; fewer where the loss was no longer finite.

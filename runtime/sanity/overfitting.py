@@ -31,7 +31,7 @@ ACCURACY = "accuracy"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What learning a handful of samples came to.
+    """The result of learning a handful of samples.
 
     Attributes:
         samples: How many there were.

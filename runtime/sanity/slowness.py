@@ -18,7 +18,7 @@ MOST_STEPS = 1000  # steps whose learning rates are looked at
 
 @dataclass(frozen=True, slots=True)
 class Slowness:
-    """What a run that is too slow comes to.
+    """What a run that is too slow would reach.
 
     Attributes:
         before: The loss at first, on the same samples as all the others.
@@ -46,7 +46,7 @@ def slowness(subject: Subject, found: Steps, guess: float) -> Slowness | None:
 
     Args:
         subject: The run.
-        found: What the first steps of its recipe came to.
+        found: The results of the first steps of its recipe.
         guess: The loss of the best constant answer.
     """
     steps = subject.job.recipe.epochs * subject.job.training.steps

@@ -47,7 +47,7 @@ class Reporter(Callback):
         )
 
     def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
-        """Show what the epoch came to, and why training ends."""
+        """Show the epoch's results, and why training ends."""
         stopping = self.loop.stopping
         last = stopping.stopped or row.epoch >= self.loop.settings.epochs
         if last or row.epoch % self.every == 0:
@@ -64,7 +64,7 @@ class Reporter(Callback):
 
 
 class HistoryFile(Callback):
-    """Writes what all epochs came to after each of them, whole or not at all.
+    """Writes the results of all epochs after each of them, whole or not at all.
 
     Args:
         path: A `.csv` or `.json` file.
@@ -91,7 +91,7 @@ class HistoryFile(Callback):
 
 
 class EachEpoch(Callback):
-    """Calls a function with what each epoch came to."""
+    """Calls a function with the results of each epoch."""
 
     def __init__(self, function: Callable[[Epoch], bool | None]) -> None:
         self.function = function
@@ -133,7 +133,7 @@ def history_files(folder: str) -> list[str]:
 
 
 def write_results(run: Run, folder: str) -> list[str]:
-    """Write the weights, the history and the curves of a finished run, and what it came to.
+    """Write the weights, the history and the curves of a finished run, and its results.
 
     Returns:
         The files' paths. Curves are left out where matplotlib is not installed.

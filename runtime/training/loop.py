@@ -61,7 +61,7 @@ class Callback:
 
         Args:
             progress: Where the run stands after it.
-            row: What it came to.
+            row: Its results.
             best: Whether it is the best so far.
         """
 
@@ -131,7 +131,7 @@ class Loop:
         part: The training part.
         settings: How it is driven.
         stopping: Which epoch is the best, and when to stop.
-        history: What the epochs came to.
+        history: The results of the epochs.
         callbacks: What follows it, called in turn.
         progress: Where it stands.
         monitored: What decides which epoch is best, of each epoch that has it.
@@ -292,7 +292,7 @@ class Loop:
                 metrics.reset()
 
     def _row(self) -> Epoch:
-        """What the epoch came to."""
+        """The epoch's results."""
         progress = self.progress
         rate, momentum = self.settings.rates(max(progress.step - 1, 0), self.monitored)
         loss = progress.loss / max(progress.samples, 1)

@@ -26,7 +26,7 @@ LEAST_FALL = 0.02  # of the first mean loss, below which no rate is suggested
 
 @dataclass(frozen=True, slots=True)
 class RateRange:
-    """What a learning-rate range test came to (Smith 2015, section 3.3).
+    """The results of a learning-rate range test (Smith 2015, section 3.3).
 
     Attributes:
         rates: The learning rate of each step, rising by the same factor.

@@ -1,4 +1,4 @@
-"""A job of training -> a run, from its beginning or from a checkpoint, and what it came to."""
+"""A job of training -> a run, from its beginning or from a checkpoint, and its results."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -324,7 +324,7 @@ def check_folder(folder: str | None) -> None:
 
 
 def finish(job: Job, loop: Loop) -> Run:
-    """What a loop that has ended came to, measured on the test part."""
+    """The results of a loop that has ended, measured on the test part."""
     # In the network's order, whatever that of a checkpoint is: equal runs write equal files.
     names = list(job.graph.parameters)
     last = job.step.averaged(loop.stepper.state, names)

@@ -83,7 +83,7 @@ class Benchmark:
         return 2e-9 * self.macs / timing.seconds
 
     def to_text(self, room: int | None = None) -> str:
-        """A table, and sentences about it, in at most so many columns."""
+        """A table, and sentences about it, at most `room` columns wide."""
         head = f"{self.network}: {TITLES[self.mode]}, batch {self.batch}"
         lines = [head, "", *table([HEAD, *self._rows()], room=room)]
         for sentence in self._sentences():
@@ -170,7 +170,7 @@ class Profile:
         return layer.seconds / self.seconds
 
     def to_text(self, room: int | None = None) -> str:
-        """A table in at most so many columns."""
+        """A table at most `room` columns wide."""
         rows = [self._row(layer) for layer in self.layers]
         shown = [place for place in range(len(PROFILE_HEAD)) if MODES[self.mode] or place != 3]
         cells = [[row[place] for place in shown] for row in (PROFILE_HEAD, *rows)]

@@ -53,7 +53,7 @@ def format_of(path: str, format: str | None) -> str:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let either engine compute on so many threads within; by default, one for each core.
+    """Let either engine compute on `count` threads within; by default, one for each core.
 
     `with netc.threads(1): net.train()` leaves the other cores to other programs. Outside of
     Python, the environment variable `NETC_NUM_THREADS` and the option `--threads` say the same.

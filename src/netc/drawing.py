@@ -54,7 +54,7 @@ def operators(
 
     Args:
         graph: The network.
-        depth: Scopes of so many parts are one box each.
+        depth: Scopes whose paths have this many parts are one box each.
         compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
             where operators are too many for legible text.
         theme: Its colours.
@@ -101,7 +101,7 @@ SCENES: Mapping[str, Callable[..., Scene]] = {
 COLOURED = (GRAPH, "volumes", "neurons")
 STYLE_FILE = "style_file"
 
-ENOUGH = 1.07  # times as large as a page must be, as a layout may leave so much of it free
+ENOUGH = 1.07  # times as large as a page must be, as a layout may leave that much of it free
 
 # The least and the greatest of what is given as a number.
 NUMBERS: Mapping[str, tuple[int, int]] = {
@@ -306,7 +306,7 @@ def backward(
 
     Args:
         model: The network.
-        depth: Scopes of so many parts are one box each.
+        depth: Scopes whose paths have this many parts are one box each.
         compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
             where operators are too many for legible text.
         theme: Its colours.

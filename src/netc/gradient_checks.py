@@ -34,7 +34,7 @@ CheckProgress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 @dataclass(frozen=True, slots=True)
 class GradientChecks:
-    """What the comparison of a network's gradients came to.
+    """The comparison of a network's gradients.
 
     Attributes:
         checks: A row for each parameter.
@@ -54,7 +54,7 @@ class GradientChecks:
         return all(check.ok for check in self.checks)
 
     def to_text(self, room: int | None = None) -> str:
-        """A table, and sentences about it, in at most so many columns."""
+        """A table, and sentences about it, at most `room` columns wide."""
         rows = [(*_cells(check), "" if check.ok else "WRONG") for check in self.checks]
         lines = table([(*HEAD, ""), *rows], room=room, left=LEFT)
         sentences = (hanging("", sentence, room) for sentence in self._sentences())

@@ -384,7 +384,7 @@ class Network(Evaluable):
     ) -> "Benchmark":
         """Time the network on a batch that is drawn at random, beside PyTorch if it is installed.
 
-        Each engine runs in a process of its own, in turn, after the results were compared.
+        Each engine runs in a separate process, in turn, after the results were compared.
 
         Args:
             mode: `forward`, or `step` for a step of training as the `train` block says.

@@ -1,4 +1,4 @@
-"""Models -> what several workers would come to in training, and a table of that."""
+"""Models -> how fast several workers would train them, and a table of that."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +45,7 @@ BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)([bB])(?:/s|ps|it/s)?")
 
 @dataclass(frozen=True)
 class Plan:
-    """What training by several workers is predicted to come to.
+    """How fast several workers are predicted to train.
 
     Attributes:
         network: The network's name.
@@ -85,7 +85,7 @@ class Plan:
         return most
 
     def to_text(self, room: int | None = None) -> str:
-        """Two tables, and sentences about them, in at most so many columns."""
+        """Two tables, and sentences about them, at most `room` columns wide."""
         lines = [f"{self.network}: data parallelism on {self.device}", ""]
         lines += [f"a batch of {self.batch}, shared:", *table(self._rows(self.shared), room=room)]
         lines += ["", f"{self.batch} samples for each worker:"]
@@ -163,7 +163,7 @@ def plan_training(
     threads: int | None = None,
     seconds: float = 0.2,
 ) -> Plan:
-    """Predict what training by several workers comes to.
+    """Predict how fast several workers train.
 
     Args:
         model: The network.

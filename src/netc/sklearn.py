@@ -95,7 +95,7 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.verbose = verbose
 
     def _fit(self, x: Array, t: Array, outputs: int, names: tuple[str, ...] = ()) -> None:
-        """Train a network that takes x, (N, ...), and has so many outputs, on targets t."""
+        """Train a network that takes x, (N, ...), and has `outputs` outputs, on targets t."""
         network = self._network(x, outputs)
         given = {"epochs": self.epochs, "batch": self.batch, "lr": self.lr}
         settings: dict[str, Any] = {n: value for n, value in given.items() if value is not None}
@@ -139,7 +139,7 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         return network
 
     def _allowed(self, outputs: int) -> tuple[int, ...]:
-        """How many outputs a network may have for so many numbers or classes."""
+        """How many outputs a network may have for this number of targets or classes."""
         return (outputs,)
 
     def _compiled(self, shape: Sequence[int], sizes: Mapping[str, int]) -> Network:
@@ -212,7 +212,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # no 
         classes_: The classes, in the order of the columns of `predict_proba`.
         network_: The network that was trained.
         trained_: Its weights, preprocessing and settings; `run` of `Network.predict`.
-        history_: What each epoch came to.
+        history_: The results of each epoch.
         n_features_in_: The number of features.
     """
 

@@ -179,7 +179,7 @@ class Trainable:
         output: "str | PathLike[str] | None" = None,
         **settings: Any,
     ) -> "CrossValidation":
-        """Train once for each of so many equal parts of the data, which is then the test part.
+        """Train `folds` times, each time tested on another of as many equal parts of the data.
 
         The validation part is taken from the rest, in the proportion of `split`. Samples of one
         group stay together; in time, each fold is tested on what follows its training part.
@@ -194,7 +194,7 @@ class Trainable:
             The `runs`, `folds` (loss and metrics of each), their `mean` and their `deviation`.
 
         Raises:
-            NetError: See `train`; the data do not divide into so many folds.
+            NetError: See `train`; the data do not divide into that many folds.
         """
         from .cross_validation import cross_validate
 

@@ -72,7 +72,7 @@ def test_formulas_as_lectures_write_them(program: str, name: str, numbers: str) 
 
 @pytest.mark.parametrize("row", [r for r in LAYER_ROWS if not r.params], ids=lambda r: r.program)
 def test_sizes_come_out(row: LayerRow) -> None:
-    """What stands before the last equals sign comes to what stands after it."""
+    """What stands before the last equals sign equals what stands after it."""
     for formula in _of(row.program).values():
         before, equals, after = formula.numbers.translate(PLAIN).rpartition(" = ")
         text = re.sub(r",(?=\d{3})", "", before).translate(FLOORED)

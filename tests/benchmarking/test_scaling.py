@@ -111,8 +111,8 @@ def test_waiting() -> None:
     assert both.efficiency == pytest.approx(0.1 / (0.1 + both.wait))
 
 
-# What two ranks came to with so many samples each: for NumPy and onnxruntime the samples a second
-# of both alone, and the share of that together, waiting included: docs/scaling.md.
+# Measured of two ranks, by the number of samples of each: for NumPy and onnxruntime the samples a
+# second of both alone, and the share of that together, waiting included: docs/scaling.md.
 MEASURED = {
     "vgg": (32, (1056, 0.98), (1296, 0.94)),
     "mlp": (256, (88_526, 1.01), (98_254, 1.0)),

@@ -46,7 +46,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
 
 
 def killed(folder: Path, delay: float) -> None:
-    """Begin a run or go on with it, and kill it so many seconds after it has begun."""
+    """Begin a run or go on with it, and kill it some seconds after it has begun."""
     (folder / "run" / SOURCE).unlink(missing_ok=True)
     words = ["train", "all.net", "--save-every", "0", "--resume"]
     process = subprocess.Popen(

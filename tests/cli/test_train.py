@@ -86,7 +86,7 @@ def test_going_on(here: Path, called: Call) -> None:
 
 
 def same_weights(one: Path, other: Path) -> bool:
-    """Whether two runs came to the same bytes: weights, and all state."""
+    """Whether two runs end with the same bytes: weights, and all state."""
     names = "checkpoint.safetensors", "weights.safetensors"
     checkpoints = [load_checkpoint(str(folder / names[0])) for folder in (one, other)]
     states = [{n: a.tobytes() for n, a in saved.state.items()} for saved in checkpoints]
@@ -147,7 +147,7 @@ def test_watching(here: Path, called: Call) -> None:
 
 
 def test_early_stopping(here: Path, called: Call) -> None:
-    """`--patience` ends a run that comes to nothing better, and says which epoch was the best."""
+    """`--patience` ends a run that no longer improves, and says which epoch was the best."""
     options = ["--set", "lr=1e-12", "--epochs", "9", "--patience", "2", "--monitor", "val_accuracy"]
     found = called("train", "digits.net", *options).ok()
     assert found.err.splitlines()[-1] == (

@@ -250,7 +250,7 @@ def test_what_fails_leaves_no_folder(here: Path, called: Call) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
 @pytest.mark.parametrize("resume", [[], ["--resume"]], ids=["begun", "resumed"])
 def test_two_processes_in_one_folder(resume: list[str], here: Path) -> None:
-    """Of two runs in one folder, one is refused at once; the other comes to what it would alone."""
+    """Of two runs in one folder, one is refused at once; the other ends as it would alone."""
     words = ["digits.net", "--save-every", "0", "-o"]
     if resume:
         assert netc("train", *words, "run", "--epochs", "1", cwd=here).status == 0
@@ -363,7 +363,7 @@ def test_a_name_that_is_not_a_formula(here: Path) -> None:
 def test_drawing_loses_no_results(
     here: Path, called: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights, history and what the run came to are there before any picture."""
+    """Weights, history and results are there before any picture."""
 
     def fail(*_: object, **__: object) -> None:
         raise error("E004", "cannot draw")

@@ -22,7 +22,7 @@ from netc.runtime.data import (
 
 
 def labelled(counts: Sequence[int], *, held_out: int = 0) -> Dataset:
-    """A data set with so many samples of each class, sorted by class."""
+    """A data set with the given number of samples of each class, sorted by class."""
     labels = np.repeat(np.arange(len(counts)), counts)
     rows = {"target": Rows((labels,), "int64")}
     inputs = {"input": Rows((np.arange(len(labels)),), "int64")}

@@ -130,7 +130,7 @@ def test_versions(opset: int, least: int, tmp_path: Path) -> None:
     ],
 )
 def test_training(program: str, opset: int, tmp_path: Path) -> None:
-    """A step of training comes to the same weights."""
+    """A step of training yields the same weights."""
     network = netc.compile(program)
     found: list[list[Array]] = []
     feeds: dict[str, Array] = {}

@@ -115,7 +115,7 @@ def test_kinks_are_left_out_and_counted() -> None:
 
 
 def test_curvature_is_no_kink(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong gradient is not excused where the loss is curved so much that slopes differ."""
+    """A wrong gradient is not excused where the loss is so curved that slopes differ."""
     monkeypatch.setitem(OPS, OPS.named("Tanh").key, replace(OPS.named("Tanh"), vjp=wrong_tanh))
     graph, feeds, state = prepared(NETWORKS["tanh"])
     steep = {**state, "fc2.weight": 200 * state["fc2.weight"]}

@@ -320,7 +320,7 @@ FIXED = {
 
 @pytest.mark.parametrize("name", FIXED)
 def test_batches_that_stay_are_told(name: str) -> None:
-    """A warning says which operator holds so many samples; the model runs as it is."""
+    """A warning says which operator holds the number of samples; the model runs as it is."""
     body, reason = FIXED[name]
     text = f"""g (float[2,3] x) => (y) {{
         first = Constant<value_ints = [0]>()

@@ -56,7 +56,7 @@ def test_state_that_goes_to_and_fro(session: Session) -> None:
 
 
 def test_arrays_that_change(session: Session) -> None:
-    """An array that was bound is read anew, also one that has to be copied."""
+    """An array that was bound is read again, also one that has to be copied."""
     wide = np.arange(12, dtype=np.float32).reshape(2, 6)
     y, step = np.ones((2, 3), np.float32), np.zeros((), np.float32)
     x = wide[:, ::2]
@@ -82,7 +82,7 @@ def test_results_are_the_callers(session: Session) -> None:
 
 
 def test_where_binding_copies(session: Session) -> None:
-    """Where what is bound goes to a device at once, every run binds anew."""
+    """Where what is bound goes to a device at once, every run binds again."""
     bound = Bindings(session._session, session._bindings._value, copies=True)
     x = np.zeros((2, 3), np.float32)
     for step in range(3):

@@ -75,7 +75,7 @@ def netc(*arguments: str, cwd: Path, stdin: bytes = b"", is_merged: bool = False
 def netc_process(
     *arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] = ENVIRONMENT
 ) -> Outcome:
-    """Run `netc ARGUMENTS` in a folder, in a process of its own."""
+    """Run `netc ARGUMENTS` in a folder, in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "netc", *arguments],
         cwd=cwd,

@@ -74,7 +74,7 @@ class Editor(LanguageClient):
 
 
 def session(script: Callable[[Editor], Awaitable[None]], *, seconds: float = 60) -> None:
-    """Run a script of an editor against a server in a process of its own."""
+    """Run a script of an editor against a server in a separate process."""
 
     async def run() -> None:
         editor = Editor()

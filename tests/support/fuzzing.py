@@ -1,4 +1,4 @@
-"""Compiles programs and reads files in a process of its own, under limits of time and of memory.
+"""Compiles programs and reads files in a separate process, under limits of time and of memory.
 
 A hang or a crash there cannot be caught where it happens; here it is, and it is named.
 """
@@ -108,7 +108,7 @@ def failures(cases: Iterable[Case]) -> Iterator[Failure]:
 
 
 class Answer(NamedTuple):
-    """What a program came to: the diagnostics, or what no program may do, or nothing."""
+    """The result of a program: the diagnostics, or what no program may do, or nothing."""
 
     diagnostics: str
     failure: str = ""
@@ -182,7 +182,7 @@ def _timed(work: Callable[[], Answer]) -> tuple[Answer, float]:
 
 
 def compiled(program: bytes, folder: Path) -> Answer:
-    """What a program comes to; a network and a `NetError` must both be fit to be shown."""
+    """The result of a program; a network and a `NetError` must both be fit to be shown."""
     path = folder / "case.net"
     path.write_bytes(program)
     diagnostics: tuple[netc.Diagnostic, ...]

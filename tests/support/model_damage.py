@@ -186,7 +186,7 @@ def _tensors(model: ModelProto) -> list[TensorProto]:
 
 
 def _other_tensor(model: ModelProto, random: Random) -> None:
-    """A tensor of another type or shape than its data, or of so many that none are there."""
+    """A tensor of another type or shape than its data, or of an extent that it has no data for."""
     tensors = _tensors(model)
     if not tensors:
         return

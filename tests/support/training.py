@@ -33,7 +33,7 @@ train {
 }
 """
 SAMPLES = 60
-STEPS = 6  # of EVERYTHING on so many samples
+STEPS = 6  # of EVERYTHING on that many samples
 
 
 def some_digits(count: int = SAMPLES) -> tuple[Array, Array]:
@@ -60,7 +60,7 @@ class Killed(Exception):
 
 
 class KilledAfter(Callback):
-    """Ends a run in the middle of a step, after so many in all; nothing is saved any more."""
+    """Ends a run in the middle of a step, after a number of them; nothing is saved any more."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps

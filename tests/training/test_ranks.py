@@ -94,7 +94,7 @@ def write_programs(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """What a run comes to in one process, which asks for no MPI."""
+    """The results of a run in one process, which asks for no MPI."""
     folder = tmp_path_factory.mktemp("alone")
     write_programs(folder)
 

@@ -55,7 +55,7 @@ def test_killed_at_any_step(engine: str, step: int, tmp_path: Path) -> None:
 
 
 def test_killed_again_and_again(tmp_path: Path) -> None:
-    """A run that is killed at every second step still comes to the same bits."""
+    """A run that is killed at every second step still ends with the same bits."""
     with pytest.raises(Killed):
         run(job(folder=tmp_path, every=0), KilledAfter(2))
     for step in range(3, STEPS, 2):
@@ -175,7 +175,7 @@ def test_early_stopping_goes_on(tmp_path: Path) -> None:
 
 
 class Interrupted(Callback):
-    """Presses Ctrl-C after so many steps."""
+    """Presses Ctrl-C after a number of steps."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps

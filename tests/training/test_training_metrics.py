@@ -58,7 +58,7 @@ def test_they_are_those_of_the_batches(program: str, metric: str, engine: str) -
 @pytest.mark.parametrize("program", [CLASSES, NUMBERS])
 @pytest.mark.parametrize("step", [2, 4, 7, 9])
 def test_they_go_on_where_a_run_was_killed(program: str, step: int, tmp_path: Path) -> None:
-    """Resumed within an epoch, a run comes to the same history, to the last bit."""
+    """Resumed within an epoch, a run has the same history, to the last bit."""
     options: dict[str, Any] = {"folder": str(tmp_path), "every": 0}
     with pytest.raises(Killed):
         run(job_of(program, data(program), **options), KilledAfter(step))

@@ -78,7 +78,7 @@ def _weights(name: str, numbers: Any, output: str, axes: int = 0) -> list[Code]:
 
 
 def _along_channels(weights: Code, axes: int) -> Code:
-    """Numbers for channels, which so many axes follow."""
+    """Numbers for channels, with a number of axes after them."""
     return method(weights, "reshape", -1, *(1,) * axes) if axes else weights
 
 

@@ -251,7 +251,7 @@ def resize(view: LayerView) -> Module | None:
     return whole(view, None, Code((*turned.parts, ".mT")))
 
 
-# PyTorch's word for an interpolation of so many axes.
+# PyTorch's word for an interpolation, by the number of axes.
 INTERPOLATED: Mapping[tuple[str, int], str] = {
     **{("nearest", axes): "nearest" for axes in (1, 2, 3)},
     **{("linear", axes): f"{word}linear" for axes, word in ((1, ""), (2, "bi"), (3, "tri"))},

@@ -106,7 +106,7 @@ def pad(op: OperatorCall) -> Code:
         filling = 0 if value is None else value
         return call("F.pad", operand(0), number(order, "pad"), option("value", filling, 0.0))
     if len(pairs) > 3 or (len(pairs) + 2 < op.x.rank and op.x.rank < 3):
-        raise NotImplementedError("mirrors or edges of so many axes")
+        raise NotImplementedError("mirrors or edges of more than three axes")
     return _padded_at_the_end(op, order, MODES[mode])
 
 

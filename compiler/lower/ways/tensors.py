@@ -52,7 +52,7 @@ def another_layer(case: Case) -> Iterator[Way]:
 
 
 def _squares(count: int) -> Iterator[tuple[int, int]]:
-    """Square pictures of so many numbers: gray, in color, or with the fewest channels."""
+    """Square pictures of `count` numbers: gray, in color, or with the fewest channels."""
     for channels in (1, 3):
         side = isqrt(count // channels)
         if count > channels and side * side * channels == count:

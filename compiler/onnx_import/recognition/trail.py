@@ -193,7 +193,7 @@ class Trail:
         return tensor.numbers() or ()
 
     def few(self, value: Value | None, count: int) -> tuple[Any, ...]:
-        """So many numbers as a constant must hold."""
+        """A constant of a given number of numbers."""
         numbers = self.numbers(value)
         self.need(len(numbers) == count)
         return numbers

@@ -105,7 +105,7 @@ def _real(draft: Draft) -> str:
 
 
 def _fits(draft: Draft, rows: int) -> bool:
-    """Whether there are coefficients for so many rows."""
+    """Whether there are coefficients for this number of rows."""
     count = _floats(draft, "coefficients").size
     return rows > 0 and count > 0 and count % rows == 0
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "sanity": ("sanity", "Check data, loss, activations and gradients before training."),
     "gradcheck": ("gradcheck", "Compare gradients with central differences."),
     "bench": ("bench", "Time a network on its engines, beside PyTorch."),
-    "plan": ("plan", "Predict what training by several workers comes to."),
+    "plan": ("plan", "Predict how fast several workers train."),
     "features": ("features", "Write the output of a layer for each sample to a file."),
     "show": ("show", "Draw filters, feature maps, curves, regions, predictions and more."),
     "report": ("report", "Write a page of HTML with diagram, layers, formulas and a run."),

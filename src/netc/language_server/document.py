@@ -26,7 +26,7 @@ from .repair import parse_what_is_right
 
 @record
 class Compiled:
-    """What a program comes to.
+    """A program, compiled.
 
     Attributes:
         home: What it defines, its graph as far as it was lowered, and what its steps did.
@@ -90,7 +90,7 @@ class Document:
 
     @cached_property
     def compiled(self) -> Compiled:
-        """What the program comes to."""
+        """The program, compiled."""
         module, syntax_errors = self._parsed
         if module is None or not module.statements:
             return Compiled(Home(self.source), syntax_errors, is_whole=False)

@@ -73,7 +73,7 @@ def command(
 ) -> None:
     """Time FILE on a random batch: forward, and a step of training as its `train` block says.
 
-    Each engine and PyTorch run in processes of their own, in turn, after their results were
+    Each engine and PyTorch run in separate processes, in turn, after their results were
     compared.
     """
     if planned and (profiled or engines or as_json):

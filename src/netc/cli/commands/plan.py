@@ -1,4 +1,4 @@
-"""`netc plan`: what training by several workers would come to."""
+"""`netc plan`: how fast several workers would train."""
 
 import json
 import sys

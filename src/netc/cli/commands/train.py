@@ -215,7 +215,7 @@ def _find_rate(
     read: Callable[[], State] | None,
     output: str | None,
 ) -> None:
-    """Run a learning-rate range test, say what it came to, and draw it where there is a path."""
+    """Run a learning-rate range test, print its results, and draw it where there is a path."""
     path = None if output is None else _picture(output)
     found = find_rate(network.model, None, settings, None if read is None else read())
     click.echo(str(found))
@@ -245,7 +245,7 @@ def _given(**settings: int | str | None) -> dict[str, str]:
 
 
 def _report(run: Run, output: str) -> None:
-    """What the run came to, and how its curves read."""
+    """Print the run's results, and what its curves show."""
     part, measured = run.result()
     for name, value in measured.items():
         click.echo(f"{part} {name}  {value:.4g}")
