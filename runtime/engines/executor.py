@@ -13,7 +13,7 @@ from ...grammar.diagnostics import NetError, error, listing
 from ..arrays.element_types import numpy_type
 from ..arrays.feeds import CheckedFeeds, check_feeds, is_array, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
-from ..kernels.workers import limited, workers
+from ..kernels.workers import arithmetic, limited, workers
 from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
 from .bodies import Body
@@ -60,8 +60,7 @@ def run(
     """
     checked = admit(plan, feeds)
     _check_names(plan, state)
-    # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
-    with one_thread(), limited(workers()), np.errstate(all="ignore"):
+    with one_thread(), limited(workers()), arithmetic():
         found = _compute(plan, checked, state, watch, ready, into)
     return {name: _apart(value) for name, value in found.items()}
 

@@ -3,7 +3,8 @@
 They are products of matrices that lie in memory as they are needed, but for padding; see `slabs`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 
@@ -13,10 +14,12 @@ from ..kerneldef import Array, Finish, Part
 from .parts import at
 from .products import correlate, multiply
 from .scratch import scratch
-from .slabs import Axis, Slabs, in_order, memory_order, slabs_of
+from .slabs import Axis, Series, Slabs, in_order, memory_order, slabs_of
 from .workers import of_product, shares, spread, threads_for
 
 LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
+# From this length on a row of depthwise windows is added tap by tap; measured.
+LONG_ROW = 512
 # A gradient of so few numbers is a sum of some that threads compute, as many on any machine.
 SMALL_SUM, SUMS = 2**18, 4
 
@@ -34,10 +37,10 @@ def convolve(
     filters = len(w) // group
     slabs = slabs_of(x.shape, x.itemsize, tuple(axes), group, filters)
     memory = slabs.lay(x)
-    kernels = _matrices(w.reshape(group, filters, *w.shape[1:]), slabs)
+    terms = _terms(w.reshape(group, filters, *w.shape[1:]), slabs)
     work = x.nbytes + y.nbytes + of_product(y.size * w[0].size)
     threads = threads_for(work)
-    taps, blocks = slabs.taps, slabs.blocks(threads)
+    blocks = slabs.blocks(threads)
     shifts = None if b is None else b.reshape(group, filters, 1)
     every = [slice(0, len(w))]
     channels = every if len(blocks) >= threads else channel_shares(group, filters)
@@ -47,9 +50,8 @@ def convolve(
         own = within_groups(some, group, filters)
         total = slabs.rows_of(y, place)[:, *own]
         term = scratch("term", total.shape, y.dtype)
-        for number, (rows, start, tap) in enumerate(taps):
-            seen = slabs.seen(memory, row, count, rows, start)[:, own[0]]
-            multiply(kernels[tap][own], seen, term if number else total)
+        for number, write in enumerate(terms):
+            write(memory, row, count, own, term if number else total)
             if number:
                 total += term
         if shifts is not None:
@@ -58,6 +60,61 @@ def convolve(
             finish((place[0], some, *place[2:]))
 
     spread(compute, list(product(blocks, channels)), work)
+
+
+Term = Callable[[Array, int, int, tuple[slice, slice], Array], None]
+
+
+def _terms(w: Array, slabs: Slabs) -> Sequence[Term]:
+    """What kernels (group, M, C, *K) make of windows, as terms of a sum.
+
+    Each is called with memory that is laid, the first row and the number of rows, which groups and
+    filters are wanted, and where to write (rows, group, M, columns).
+    """
+    if slabs.depthwise and slabs.columns >= LONG_ROW:
+        return [partial(_sum_taps, slabs, w, series) for series in slabs.series()]
+    kernels = _matrices(w, slabs)
+    return [partial(_multiply, slabs, kernels[tap], rows, start) for rows, start, tap in slabs.taps]
+
+
+def _multiply(
+    slabs: Slabs,
+    kernels: Array,
+    rows: int,
+    start: int,
+    memory: Array,
+    row: int,
+    count: int,
+    own: tuple[slice, slice],
+    out: Array,
+) -> None:
+    seen = slabs.seen(memory, row, count, rows, start)[:, own[0]]
+    multiply(kernels[own], seen, out)
+
+
+def _sum_taps(
+    slabs: Slabs,
+    w: Array,
+    series: Series,
+    memory: Array,
+    row: int,
+    count: int,
+    own: tuple[slice, slice],
+    out: Array,
+) -> None:
+    """A series of depthwise taps, each scaled and added while a row is in the cache.
+
+    BLAS would lock at each of many short products, which stops other threads.
+    """
+    seen = slabs.seen_in_series(memory, row, count, series)[:, own[0]]
+    np.einsum("gfij,rgijn->rgfn", _taps_of(w[at(*own, 0)], series), seen, out=out)
+
+
+def _taps_of(w: Array, series: Series) -> Array:
+    """A series of the taps of kernels (group, M, *K), on two axes, in the same memory."""
+    inner = slice(None) if w.ndim > 3 else None  # a sequence has one axis
+    taps: Array = w[at(..., *series.lead, inner, series.taps)]
+    return taps
 
 
 def channel_shares(group: int, filters: int) -> list[slice]:
@@ -182,6 +239,8 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     filters = dy.shape[1] // group
     slabs = slabs_of(x.shape, x.itemsize, tuple(axes), group, filters)
     memory = slabs.lay(x)
+    if slabs.depthwise and slabs.columns >= LONG_ROW:
+        return _correlate_taps(memory, dy, dw.reshape(group, filters, *dw.shape[2:]), slabs)
     taps, blocks = slabs.taps, slabs.blocks()
     size = len(taps) * group * filters * slabs.height
     sums = SUMS if len(blocks) >= SUMS and size <= SMALL_SUM else 1
@@ -205,7 +264,29 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     apart = ([every], [every]) if whole else (shares(group), shares(longer, LEAST_FILTERS))
     spread(compute, list(product(range(sums), *apart)), work)
     totals = totals.swapaxes(-1, -2) if wide else totals
-    _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs, dw)
+    return _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs, dw)
+
+
+def _correlate_taps(memory: Array, dy: Array, dw: Array, slabs: Slabs) -> None:
+    """The gradient (group, M, *K) of depthwise weights, as `_sum_taps` computes with these."""
+    blocks = slabs.blocks()
+    sums = SUMS if len(blocks) >= SUMS else 1
+    blocks = slabs.blocks(sums)
+    totals = scratch("totals", (sums, *dw.shape), dw.dtype)
+
+    def compute(own: int) -> None:
+        total, term = totals[own], scratch("taps", dw.shape, dw.dtype)
+        for first, (row, count, place) in enumerate(blocks[own::sums]):
+            given = slabs.rows_of(dy, place)
+            found = term if first else total
+            for series in slabs.series():
+                seen = slabs.seen_in_series(memory, row, count, series)
+                np.einsum("rgfn,rgijn->gfij", given, seen, out=_taps_of(found, series))
+            if first:
+                total += term
+
+    spread(compute, range(sums), of_product(dy.size * dw[0, 0].size))
+    np.add.reduce(totals, out=dw)
 
 
 def _kernels(total: Array, slabs: Slabs, dw: Array) -> None:

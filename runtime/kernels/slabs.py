@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,24 @@ def axes_of(window: Window, windows: Extents) -> tuple[Axis, ...]:
         window.kernel, window.strides, window.dilations, window.before, windows, strict=True
     )
     return tuple(Axis(*each) for each in fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Taps of the last two axes that are equally far from each other in memory.
+
+    Attributes:
+        rows, start: How many rows and numbers further than a window the first one sees.
+        step: How many numbers further the next one of the last axis does.
+        lead: The tap of each axis before these two.
+        taps: Which ones of the last axis they are.
+    """
+
+    rows: int
+    start: int
+    step: int
+    lead: Extents
+    taps: slice
 
 
 def is_cheaper_beside(channels: int, filters: int, last: Axis) -> bool:
@@ -200,6 +218,15 @@ class Slabs:
             found.append((rows, (phase * self.width + start) * self.batch, tap))
         return found
 
+    def series(self) -> "Iterator[Series]":
+        """The taps of depthwise windows, those of one phase of the last axis together."""
+        last = self.axes[-1]
+        period = self.phases // gcd(self.phases, last.dilation)
+        step = last.dilation * period // self.phases * self.batch
+        for rows, start, (*lead, _, tap) in self.taps:
+            if tap < period:
+                yield Series(rows, start, step, tuple(lead), slice(tap, None, period))
+
     @property
     def height(self) -> int:
         """How many rows of a matrix a product takes."""
@@ -248,6 +275,13 @@ class Slabs:
             ((row + rows) * self.per_row + start) * item,
             (inner.stride * self.per_row * item, group * item, between * item, item),
         )
+
+    def seen_in_series(self, memory: Array, row: int, count: int, series: "Series") -> Array:
+        """What a series of depthwise taps sees: (count, group, *taps of two axes, columns)."""
+        seen = self.seen(memory, row, count, series.rows, series.start)
+        shape = (*seen.shape[:3], len(range(self.axes[-1].kernel)[series.taps]), self.columns)
+        strides = (*seen.strides[:3], series.step * self.itemsize, self.itemsize)
+        return np.lib.stride_tricks.as_strided(seen, shape, strides)
 
     def rows_of(self, y: Array, place: Part) -> Array:
         """A part of an array (N, M, *O) of all windows as (rows, group, filters, columns)."""

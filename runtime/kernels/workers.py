@@ -24,8 +24,25 @@ OF_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_N
 # how many multiplications of a product of matrices take as long as a byte; measured.
 WORTHWHILE, PER_BYTE = 2**21, 4
 
+BUFFER = 256  # elements; measured
+
 Part = TypeVar("Part")
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """Compute without warnings within, as ONNX does: an overflow is infinity.
+
+    What broadcasts along rows that are shorter than NumPy's buffer is copied to it, which takes
+    twice as long as to add it. A smaller buffer makes that rare.
+    """
+    with np.errstate(all="ignore"):
+        before = np.setbufsize(BUFFER)
+        try:
+            yield
+        finally:
+            np.setbufsize(before)
 
 
 @contextmanager
@@ -87,7 +104,7 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
     remaining = deque(parts)
 
     def take() -> None:
-        with np.errstate(all="ignore"):
+        with arithmetic():
             for part in _taken(remaining):
                 compute(part)
 

@@ -20,7 +20,8 @@ SPATIAL = {1: (8,), 2: (6, 8), 3: (4, 5, 6)}
 KERNELS = {1: (1, 2, 3), 2: (1, 3), 3: (2,)}
 PADS = ((0, 0), (1, 0), (1, 2))
 # Groups, input channels and filters: none, two, and depthwise with one or two filters each.
-GROUPS = ((1, 3, 4), (2, 4, 6), (4, 4, 4), (4, 4, 8))
+DEPTHWISE = ((4, 4, 4), (4, 4, 8))
+GROUPS = ((1, 3, 4), (2, 4, 6), *DEPTHWISE)
 TOLERANCE = 1e-5
 
 
@@ -66,9 +67,16 @@ def test_one_window(rank: int, groups: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("rank", SPATIAL)
-@pytest.mark.parametrize("groups", GROUPS, ids=str)
-def test_forms(rank: int, groups: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("groups", "long_row"),
+    [*((groups, 10**6) for groups in GROUPS), *((groups, 1) for groups in DEPTHWISE)],
+    ids=str,
+)
+def test_forms(
+    rank: int, groups: tuple[int, int, int], long_row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over kernels, strides, dilations and paddings: values, and both gradients."""
+    monkeypatch.setattr("netc.runtime.kernels.batch_innermost.LONG_ROW", long_row)
     random = np.random.default_rng(rank)
     group, channels, filters = groups
     tried = 0
@@ -122,6 +130,7 @@ def test_a_bias_and_padded_outputs(stride: int) -> None:
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 @pytest.mark.parametrize("innermost", [False, True])
+@pytest.mark.parametrize("long_row", [1, 10**6])
 @pytest.mark.parametrize("groups", GROUPS, ids=str)
 @pytest.mark.parametrize("rank", SPATIAL)
 def test_parts_that_are_done(
@@ -129,6 +138,7 @@ def test_parts_that_are_done(
     groups: tuple[int, int, int],
     innermost: bool,
     threads: str,
+    long_row: int,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -136,6 +146,7 @@ def test_parts_that_are_done(
     monkeypatch.setenv("NETC_NUM_THREADS", threads)
     monkeypatch.setattr(workers, "WORTHWHILE", 1)
     monkeypatch.setattr(columns, "LONG_ROW", 12)
+    monkeypatch.setattr("netc.runtime.kernels.batch_innermost.LONG_ROW", long_row)
     monkeypatch.setattr(slabs, "BLOCK_BYTES", 2**9)
     slabs.slabs_of.cache_clear()
     request.addfinalizer(slabs.slabs_of.cache_clear)

@@ -4,12 +4,20 @@ import pytest
 from support.op_table import ROWS
 from support.ops import OpRow, check_meaning
 
-from netc.runtime.kernels import columns, convolution, max_pool_gradient, products, weight_gradient
+from netc.runtime.kernels import (
+    batch_innermost,
+    columns,
+    convolution,
+    max_pool_gradient,
+    products,
+    weight_gradient,
+)
 
 pytestmark = pytest.mark.slow
 
 BLOCKED = {"Conv", "ConvTranspose", "netc.ConvWeightGrad", "netc.MaxPoolGrad"}
 LIMITS = (
+    (batch_innermost, "LONG_ROW"),
     (columns, "LONG_ROW"),
     (convolution, "BLOCK_BYTES"),
     (max_pool_gradient, "BLOCK_BYTES"),
