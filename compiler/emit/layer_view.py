@@ -93,7 +93,7 @@ class _Viewer:
             if path in skips:
                 self._pass_on(reads[path][0], *skips[path])
                 continue
-            place = self._place(path, layer, nodes[path])
+            place = self._place(path, nodes[path])
             passed = layer.outputs if layer and not nodes[path] else ()
             self._connect([*reads[path], *passed], place)
             self._provide(path, layer, nodes[path])
@@ -102,7 +102,7 @@ class _Viewer:
             self._connect([value], len(self.result.boxes) - 1)
         return self.result
 
-    def _place(self, path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]]) -> int:
+    def _place(self, path: str, nodes: Sequence[tuple[int, Node]]) -> int:
         """The position of a layer's box, or of the box that it folds into."""
         box = _box(self.graph, path, nodes, self.counts)
         scope = folded(path, self.depth)

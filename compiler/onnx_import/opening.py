@@ -186,7 +186,7 @@ class _Opening:
         found = Rows(build, self.batch).each(results[0], self.origins[place][0])
         if found is None:
             raise FixedBatch(f"{_described(node)} holds other numbers for each sample", place)
-        return self._noted(build, (found, *results[1:]))
+        return self._noted((found, *results[1:]))
 
     def _input(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         (type,) = node.outputs
@@ -201,9 +201,9 @@ class _Opening:
             own = [n for n in self.graph.inputs if n not in self.graph.captures]
             place = own.index(node.attributes["name"])
             found = (self.given[place] if place < len(self.given) else None) or type
-        return self._noted(build, build.graph.add(replace(node, outputs=(found,))))
+        return self._noted(build.graph.add(replace(node, outputs=(found,))))
 
-    def _noted(self, build: Builder, results: tuple[Value, ...]) -> tuple[Value, ...]:
+    def _noted(self, results: tuple[Value, ...]) -> tuple[Value, ...]:
         self.sampled.update(value.node for value in results)
         return results
 
@@ -213,7 +213,7 @@ class _Opening:
         parts = equal_parts(build, node, operands, self.batch)
         if parts is not None:
             self.axes.follow(build, node, parts)
-            return self._noted(build, parts)
+            return self._noted(parts)
         held = HELD_PER_SAMPLE.get(node.op_type, ())
         stated = node
         if node.op_type == "Reshape":  # 0 is an extent of the operand's in stated targets
@@ -238,7 +238,7 @@ class _Opening:
             raise FixedBatch(message, place, [*self._makers(place)])
         self._check(node, operands, best)
         self.axes.follow(build, node, best)
-        return self._noted(build, best)
+        return self._noted(best)
 
     def _independent(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         try:

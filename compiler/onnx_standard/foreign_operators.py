@@ -127,7 +127,7 @@ def _by_function() -> Mapping[str, Any]:
 def _cost_of_body(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     """What the body costs; one operation per element where one sample is too few for it."""
     try:
-        return cost_of_function(foreign_row, call, outputs)
+        return cost_of_function(foreign_row, call)
     except InferenceError:
         return one_per_element(call, outputs)
 

@@ -38,7 +38,7 @@ def infer_by_function(find: Find, call: OpCall) -> Sequence[TensorType]:
     return tuple(value.type for value in _apart(find, call)[1])
 
 
-def cost_of_function(find: Find, call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+def cost_of_function(find: Find, call: OpCall) -> Cost:
     """What the operators of its body cost together."""
     total = Cost()
     build, _ = _apart(find, call)

@@ -44,11 +44,11 @@ def infer_slice(call: OpCall) -> Sequence[TensorType]:
         return (opened(call, 3, first=length_of(call, 1)),)
     shape = list(x.shape)
     for axis, cut in slices(call).items():
-        shape[axis] = _kept(call, x.shape[axis], cut)
+        shape[axis] = _kept(x.shape[axis], cut)
     return (x.with_shape(shape),)
 
 
-def _kept(call: OpCall, extent: Dim, cut: slice) -> Dim:
+def _kept(extent: Dim, cut: slice) -> Dim:
     """ceil((end - start) / step), both ends counted from the start of the axis.
 
     An end that is symbolic, an extent of another tensor, is taken to lie within the axis.

@@ -137,7 +137,7 @@ def resize(build: Builder, call: VjpCall) -> Cotangents:
         if scale == 1 or (scale is None and x.shape[axis] == dx.shape[axis]):
             continue
         factor = _factor(x, axis, dx, scale)
-        if factor is not None and _repeats(call.attributes, factor):
+        if factor is not None and _repeats(call.attributes):
             dx = _summed(build, dx, x, axis, factor)
         else:
             matrix = _matrix(build, x, dx, axis, scale, _on_axis(build, call, axis))
@@ -194,7 +194,7 @@ def _factor(x: Value, axis: int, y: Value, scale: float | None) -> int | None:
     return after // before if after % before == 0 else None
 
 
-def _repeats(attributes: Mapping[str, Any], factor: int) -> bool:
+def _repeats(attributes: Mapping[str, Any]) -> bool:
     """Whether every element is repeated as often as the scale says, and nothing else."""
     if attributes["mode"] != "nearest":
         return False

@@ -88,6 +88,9 @@ class Block:
     ports: Mapping[tuple[str, int], float]
 
 
+PASSING = Block(0, 0, 4, 4, {})  # where a wire crosses a column
+
+
 @dataclass(eq=False)
 class Staves:
     """Places of parts.
@@ -241,7 +244,7 @@ class Staves:
             if item[1] < 0:
                 self.blocks[item] = self._block(item[0], 0.0)
             else:
-                self.blocks[item] = _passing(item[1])
+                self.blocks[item] = PASSING
             self._put(item, self._wanted_from_right(column, item), taken[column], -1)
 
     def _is_leaf(self, name: str) -> bool:
@@ -252,7 +255,7 @@ class Staves:
 
     def _wanted_from_left(self, column: int, item: Item) -> float:
         if item[1] >= 0:
-            self.blocks[item] = _passing(item[1])
+            self.blocks[item] = PASSING
             return self.height_at(self.nets[item[1]], column - 1, "right")
         name = item[0]
         nets = [n for n in self.coming[name] if n.role == "forward"]
@@ -290,7 +293,7 @@ class Staves:
             taken: list[tuple[float, float]] = []
             for item in sorted(items[column], key=lambda i: (-self._heavy_back(i), i[1], i[0])):
                 if item[1] >= 0:
-                    self.blocks[item] = _passing(item[1])
+                    self.blocks[item] = PASSING
                     height = self.height_at(self.nets[item[1]], column + 1, "left")
                     self._put(item, height, taken, 1)
                     continue
@@ -392,10 +395,6 @@ class Staves:
         if self.column[net.source] == column:
             return self.height_of(net.source, side, net.number)
         return self.place[self.ways[net.number][column]]
-
-
-def _passing(net: int) -> Block:
-    return Block(0, 0, 4, 4, {})
 
 
 def _nearest(

@@ -42,11 +42,11 @@ def _features(steps: Sequence[str], extent: int, channels: int, axes: int) -> in
         call = _CALL.fullmatch(step)
         if call is None or extent < 1:
             return None
-        channels, extent = _behind(call[1], call[2] or "", channels, extent, axes)
+        channels, extent = _behind(call[1], call[2] or "", channels, extent)
     return channels * extent**axes if extent > 0 else None
 
 
-def _behind(name: str, inner: str, channels: int, extent: int, axes: int) -> tuple[int, int]:
+def _behind(name: str, inner: str, channels: int, extent: int) -> tuple[int, int]:
     """Channels and extent behind a step."""
     if name in ("GAP", "GMP"):
         return channels, 1

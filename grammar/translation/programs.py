@@ -15,7 +15,6 @@ _PYTHON = re.compile(
     r"|^[ \t]*\w+\.add\(",
     re.M,
 )
-_FUNCTIONAL = re.compile(r"\)\(\w+\)|\b(?:Model|dense|conv2d)\(")
 _MERGES = (
     "write a chain for each line, such as `y = x -> CONV(3x3, 8)`, and merge tensors by a layer:"
     " `( x | y ) -> ADD`, or `CONCAT`"

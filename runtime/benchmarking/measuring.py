@@ -103,7 +103,7 @@ def measure(
             timings[each.name].failure = failure
             if failure is None:
                 running[each.name] = process
-        _compare(work, {name: process.results for name, process in running.items()}, timings)
+        _compare({name: process.results for name, process in running.items()}, timings)
         running = {n: p for n, p in running.items() if timings[n].failure is None}
         for _ in range(rounds):
             for name, process in running.items():
@@ -130,7 +130,7 @@ def layer_times(work: Work, *, seconds: float, threads: int | None = None) -> li
     return [LayerTime(**layer) for layer in found["layers"]]
 
 
-def _compare(work: Work, files: Mapping[str, Path], timings: Mapping[str, Timing]) -> None:
+def _compare(files: Mapping[str, Path], timings: Mapping[str, Timing]) -> None:
     """Refuse contenders whose results differ from the first one's."""
     found: dict[str, Mapping[str, Array]] = {}
     for name, file in files.items():

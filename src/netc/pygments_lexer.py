@@ -51,13 +51,13 @@ class NetLexer(Lexer):
         for token in tokens(text):
             if token.start_pos > end:
                 yield end, Whitespace, text[end : token.start_pos]
-            yield token.start_pos, _kind(token.type, token.value, before, text), token.value
+            yield token.start_pos, _kind(token.type, token.value, before), token.value
             end, before = token.end_pos, token.value
         if end < len(text):
             yield end, Whitespace, text[end:]
 
 
-def _kind(terminal: str, value: str, before: str, text: str) -> Any:
+def _kind(terminal: str, value: str, before: str) -> Any:
     """What a token is called by Pygments; words after a dot and after `as` are names."""
     if terminal in KINDS:
         return KINDS[terminal]

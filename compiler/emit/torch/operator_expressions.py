@@ -51,7 +51,7 @@ class OperatorExpressions:
             if v is not None and i not in row.known
         }
         operands += self._shapes(node, row.known)
-        expression = row.write(self._call(identifier, node, operands, wanted))
+        expression = row.write(self._call(node, operands, wanted))
 
         def change(part: object) -> Code | None:
             if not isinstance(part, Input):
@@ -62,9 +62,7 @@ class OperatorExpressions:
 
         return mapped(expression, change), operands, row.numbers
 
-    def _call(
-        self, identifier: int, node: Node, operands: Sequence[Value], wanted: int
-    ) -> OperatorCall:
+    def _call(self, node: Node, operands: Sequence[Value], wanted: int) -> OperatorCall:
         suppliers = [
             (dim, len(node.inputs) + index, axis)
             for index, value in enumerate(operands)

@@ -178,7 +178,7 @@ class _Translator:
             arguments.append(operand(inputs.index(found)))
         expression = filled(step.expression, arguments)
         step = replace(step, expression=expression, inputs=tuple(inputs))
-        self.found.steps.append(replace(step, place=_common(place, step.refs, step.definition)))
+        self.found.steps.append(replace(step, place=_common(place, step.refs)))
 
     def _operand(self, value: Value, place: Path, layer: str, literals: bool) -> Code | Key:
         key = self.static.resolved((value.node, value.output))
@@ -262,7 +262,7 @@ class _Translator:
                 self.found.frozen[path] = layer.kind == "BN"
 
 
-def _common(place: Path, refs: Sequence[str], definition: Code | None) -> Path:
+def _common(place: Path, refs: Sequence[str]) -> Path:
     """The innermost scope that reaches all that a step uses."""
     for path in map(path_of, refs):
         scope = path[:-1]

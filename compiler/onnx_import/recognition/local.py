@@ -30,7 +30,7 @@ def locally_connected(trail: Trail) -> Match:
     x, groups = seen.source, extents(patches.shape)[1]
     trail.need(x.type.rank == rank + 2 and seen.factor == result.factor == 1)
     places = seen.places[..., 0].reshape(*positions, groups, shape[rank + 1], *kernel)
-    channel, geometry = _geometry(trail, x, places, rank)
+    channel, geometry = _geometry(x, places, rank)
     size = tuple(e for i, e in enumerate(extents(x.shape)) if i not in (0, channel))
     natural = np.arange(result.places.size).reshape(prod(positions), filters, -1)
     order = natural.transpose(2, 1, 0).reshape(-1, filters, *positions)
@@ -50,7 +50,7 @@ def locally_connected(trail: Trail) -> Match:
     return Match("LOCAL", (x,), arguments, taken, layout, result=result_layout)
 
 
-def _geometry(trail: Trail, x: Value, places: Places, rank: int) -> "tuple[int, Geometry]":
+def _geometry(x: Value, places: Places, rank: int) -> "tuple[int, Geometry]":
     """The axis of channels, and how windows see a tensor of which these are the places."""
     whole, positions, kernel = extents(x.shape), places.shape[:rank], places.shape[rank + 2 :]
     for channel in (1, rank + 1):

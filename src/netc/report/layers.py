@@ -53,7 +53,7 @@ def layer_table(
                 ],
                 "lines": _lines(model, row),
                 "seen": _seen(graph, row, fields.get(row.name)),
-                "weights": histograms(graph, nodes.get(row.name, []), weights),
+                "weights": histograms(nodes.get(row.name, []), weights),
             }
             for row in summary.rows
         ],
@@ -99,9 +99,7 @@ def _seen(graph: Graph, row: LayerRow, field: ReceptiveField | None) -> dict[str
     return {"size": sizes[:2], "field": sizes[2:], "box": list(box), "stride": strides}
 
 
-def histograms(
-    graph: Graph, nodes: Sequence[Node], weights: Mapping[str, Array] | None
-) -> list[dict[str, Any]]:
+def histograms(nodes: Sequence[Node], weights: Mapping[str, Array] | None) -> list[dict[str, Any]]:
     """How the numbers of each of a layer's parameters are spread, where there are weights."""
     if weights is None:
         return []
