@@ -302,18 +302,7 @@ def backward(
     direction: str = "LR",
     **differentiated: Any,
 ) -> Scene:
-    """Forward and backward graph as two lanes on a page.
-
-    Args:
-        model: The network.
-        depth: Scopes whose paths have this many parts are one box each.
-        compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
-            where operators are too many for legible text.
-        theme: Its colours.
-        page: What the picture must fit; see `backward_scene`, as for the next two.
-        title: Whether name and totals are above.
-        direction: Where the forward graph flows.
-        differentiated: What `chain_rule` takes.
+    """Forward and backward graph as two lanes on a page; see `operators`, and `chain_rule`.
 
     Raises:
         NetError: E511, the depth is not positive, or there is too much to draw; as `chain_rule`.

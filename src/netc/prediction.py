@@ -232,12 +232,12 @@ def new_samples(
         NetError: E547, there are none; or they do not fit the network.
     """
     new = given_samples(model, trained, x, data)
-    if not says_how(model, trained, settings):
-        samples = samples_of(new.data, new.wiring, trained.fitted_to(new.wiring) or Fitted(), ())
-        return NewSamples(samples, new.names, new.warnings, new.data.about.key or SAMPLE)
-    recipe = recipe_as_trained(model, trained, settings)
-    fitted = _fitted(model, trained, recipe, settings, new.wiring)
-    samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
+    if says_how(model, trained, settings):
+        recipe = recipe_as_trained(model, trained, settings)
+        how = _fitted(model, trained, recipe, settings, new.wiring), recipe.augment
+    else:
+        how = trained.fitted_to(new.wiring) or Fitted(), ()
+    samples = samples_of(new.data, new.wiring, *how)
     return NewSamples(samples, new.names, new.warnings, new.data.about.key or SAMPLE)
 
 
