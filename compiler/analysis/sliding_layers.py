@@ -11,7 +11,7 @@ from ..ops.receptive_field import Slide
 
 def spatial_axes(type: TensorType) -> range:
     """The axes of an input that are places: all of (N, L), L of (N, L, C), S of (N, C, *S)."""
-    if type.dtype.numbers_things:
+    if type.dtype.is_categorical:
         return range(1, type.rank)
     return range(1, 2) if type.rank == 3 else range(2, type.rank)
 

@@ -96,7 +96,7 @@ def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Arg
     if type.rank > 5:
         raise unsayable(f"the input `{name}` with {type.rank} axes")
     extents = author_extents(type.with_shape((BATCH, *type.shape[1:])))
-    if type.dtype.numbers_things and type.rank != 3:
+    if type.dtype.is_categorical and type.rank != 3:
         extents = type.shape[1:]
     size = ", ".join(_extent(name, extent) for extent in extents)
     if not extents:

@@ -93,10 +93,10 @@ class DType(Enum):
         return str(self.value).startswith(("int", "uint"))
 
     @property
-    def numbers_things(self) -> bool:
-        """Whether it is what tokens and truth values have, which have no channels.
+    def is_categorical(self) -> bool:
+        """Whether it is the type of tokens or truth values, which have no channels.
 
-        Whole numbers of fewer bits are what pictures and sounds are stored in.
+        Pictures and sounds are stored in whole numbers of fewer bits.
         """
         return not self.is_float and (not self.is_integer or self.bits >= 32)
 

@@ -42,7 +42,7 @@ def axis_names(x: Value) -> tuple[str, ...]:
 
     Token ids (N, L) have a length and no channels.
     """
-    if x.type.rank == 2 and x.dtype.numbers_things:
+    if x.type.rank == 2 and x.dtype.is_categorical:
         return ("length",)
     return AUTHOR_AXES.get(x.type.rank - 1, ("",) * (x.type.rank - 1))
 

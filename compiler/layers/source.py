@@ -53,7 +53,7 @@ def input(
             f"has {given[-1]} channels of {'x'.join(map(str, given[:-1]))}: channels come last",
             help=f"for {first[0]} channels write `{build.spelling}({last})`{without}",
         )
-    tokens = DType(dtype).numbers_things
+    tokens = DType(dtype).is_categorical
     shape = _shape(build, extents, sequence=layout == "sequence", tokens=tokens)
     return build.input(build.scope, TensorType(DType(dtype), shape))
 

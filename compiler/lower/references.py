@@ -84,9 +84,9 @@ def shorthand(state: Lowering, item: ast.Shorthand, site: Site) -> Tensors:
     try:
         return call_layer(state, call, site)
     except NetError as failure:
-        from .ways import with_way_out  # for refusals only
+        from .fixes import with_fix  # for refusals only
 
-        raise with_way_out(failure, state, call, site) from None
+        raise with_fix(failure, state, call, site) from None
 
 
 def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
@@ -94,11 +94,11 @@ def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         return _called(state, call, site)
     except NetError as failure:
         from .advice import advised  # for refusals only
+        from .fixes import with_fix
         from .unknown import named
-        from .ways import with_way_out
 
         found = advised(named(failure, call, site.scope), call, site.current, site.scope)
-        raise with_way_out(found, state, call, site) from None
+        raise with_fix(found, state, call, site) from None
 
 
 def _check_inline(call: EvaluatedCall, site: Site) -> None:

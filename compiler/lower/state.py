@@ -96,7 +96,7 @@ class Lowering:
         steps: How many turns and calls were taken, layers or not.
         depth: How many chains lowering is in, blocks' and those of brackets.
         errors: What was found; lowering continues past a bad layer.
-        trials: How many ways out of errors may still be tried.
+        trials: How many fixes of errors may still be tried.
         firsts: The paths of what shares its weights with later turns, by repetition and place.
         met: How many of these were met, by repetition, place and turn.
         built: What layers appended, by what like calls share.

@@ -63,7 +63,7 @@ def fixed_batch(graph: Graph) -> int | None:
 
 
 def _are_tokens(x: Value) -> bool:
-    return x.dtype.numbers_things and x.dtype.is_integer
+    return x.dtype.is_categorical and x.dtype.is_integer
 
 
 def opened(graph: Graph) -> Graph:

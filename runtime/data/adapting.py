@@ -154,7 +154,7 @@ def _advice_on_targets(shape: Extents, wanted: Extents) -> str | None:
 
 def _advice_on_numbers(type: TensorType) -> str:
     """How real numbers are brought to a network that takes whole ones."""
-    if type.dtype.numbers_things:
+    if type.dtype.is_categorical:
         return "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
     return "give whole numbers, such as pictures as bytes, `uint8`"
 

@@ -1,4 +1,4 @@
-"""The classes that labels may name: whatever is none of them is refused, with the way out."""
+"""The classes that labels may name: any other is refused, with a fix."""
 
 import numpy as np
 

@@ -351,7 +351,7 @@ def _recipe(subject: Subject) -> Check:
 
 
 def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
-    way_out = "raise it, or scale the targets" if numbers else "raise it"
+    advice = "raise it, or scale the targets" if numbers else "raise it"
     return Check(
         "recipe",
         False,
@@ -359,7 +359,7 @@ def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
         f" {max(slow.fall, 0):.2g}; with {slow.factor:,} times the learning rate, they lower it to"
         f" {slow.faster:.3g}",
         f"the learning rate is too low: in all its {slow.steps:,} steps, the run would lower the"
-        f" loss by about {slow.expected:.2g}; {way_out}",
+        f" loss by about {slow.expected:.2g}; {advice}",
         {
             "first": slow.before,
             "fall": slow.fall,

@@ -1,4 +1,4 @@
-"""Ways out of a call that is refused for what it is given: each is tried before it is offered."""
+"""Fixes of a call that is refused for what it is given: each is tried before it is offered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,13 +9,13 @@ from ...expressions.recovery import poisoned
 from ..evaluated_call import EvaluatedCall
 from ..state import Lowering, Site
 from . import arguments, merges, tensors
-from .case import Case, Way, WayRule
+from .case import Case, Fix, FixRule
 
-MOST_TRIED = 12  # ways of one rule
+MOST_TRIED = 12  # fixes of one rule
 MOST_OFFERED = 2
 
 
-def with_way_out(failure: NetError, state: Lowering, call: EvaluatedCall, site: Site) -> NetError:
+def with_fix(failure: NetError, state: Lowering, call: EvaluatedCall, site: Site) -> NetError:
     """The failure of a call, with what fixes it as its help where something does.
 
     A help that it has already is kept.
@@ -27,7 +27,7 @@ def with_way_out(failure: NetError, state: Lowering, call: EvaluatedCall, site: 
         return failure
     blamed = next((a for a in call.given if a.span == first.span), None)
     case = Case(state, call, site, blamed)
-    found = [way.help for way in filter(None, (_first(rule, case) for rule in rules))]
+    found = [fix.help for fix in filter(None, (_first(rule, case) for rule in rules))]
     return NetError([replace(first, help=_joined(found)), *failure.diagnostics[1:]])
 
 
@@ -41,19 +41,19 @@ def _joined(helps: Sequence[str]) -> str | None:
     return first or None
 
 
-def _first(rule: WayRule, case: Case) -> Way | None:
-    """The first of a rule's ways that can be lowered where the call stands."""
-    ways = islice(rule(case), MOST_TRIED)
-    return next((way for way in ways if case.lowered(way.chain) is not None), None)
+def _first(rule: FixRule, case: Case) -> Fix | None:
+    """The first of a rule's fixes that can be lowered where the call stands."""
+    fixes = islice(rule(case), MOST_TRIED)
+    return next((fix for fix in fixes if case.lowered(fix.chain) is not None), None)
 
 
-def either(*rules: WayRule) -> WayRule:
-    """The ways of several rules as those of one."""
+def either(*rules: FixRule) -> FixRule:
+    """The fixes of several rules as those of one."""
     return lambda case: chain.from_iterable(rule(case) for rule in rules)
 
 
-# By code, the rules that are asked in turn; the first way of each that does is offered.
-WAY_RULES: Mapping[str, Sequence[WayRule]] = {
+# By code, the rules that are asked in turn; the first fix of each that does is offered.
+WAY_RULES: Mapping[str, Sequence[FixRule]] = {
     "E101": (arguments.known_label,),
     "E103": (
         either(

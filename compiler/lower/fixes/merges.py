@@ -1,32 +1,32 @@
-"""Ways out where the branches of a merge do not fit each other (E202)."""
+"""Fixes where the branches of a merge do not fit each other (E202)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...ir.types import AUTHOR_AXES, TensorType, author_extents
 from ...layers.layerdef import LAYERS
 from .alike import BranchEnding, alike, grouped, spoken
-from .case import Case, Way
+from .case import Case, Fix
 
 
-def another_axis(case: Case) -> Iterator[Way]:
+def another_axis(case: Case) -> Iterator[Fix]:
     """The axis along which alone the branches differ."""
     for axis in AUTHOR_AXES.get(case.x.type.rank - 1, ()) if "axis" in case.arguments else ():
         yield case.written(case.changed("axis", axis))
 
 
-def smaller_branches(case: Case) -> Iterator[Way]:
+def smaller_branches(case: Case) -> Iterator[Fix]:
     """Steps at the ends of branches; merges of two take more of them in turn."""
     yield from _made_alike(case, avoided="UPSAMPLE")
 
 
-def larger_branches(case: Case) -> Iterator[Way]:
+def larger_branches(case: Case) -> Iterator[Fix]:
     """The same by enlarging, where that is as plain."""
     first = next(alike(_types(case), case.parameters, ignored=_ignored(case)), ())
     if [step.text.partition("(")[0] for step in first if step.text] == ["POOL"]:
         yield from _made_alike(case, avoided="POOL")
 
 
-def _made_alike(case: Case, *, avoided: str) -> Iterator[Way]:
+def _made_alike(case: Case, *, avoided: str) -> Iterator[Fix]:
     if LAYERS[case.call.spelling].takes != "many":
         return
     for steps in alike(_types(case), case.parameters, ignored=_ignored(case)):
@@ -52,7 +52,7 @@ def _agree(case: Case, steps: Sequence[BranchEnding]) -> bool:
     return all(len({s[axis] for s in sizes if axis < len(s)} - {1}) <= 1 for axis in axes)
 
 
-def _merged(case: Case, steps: Sequence[BranchEnding]) -> Iterator[Way]:
+def _merged(case: Case, steps: Sequence[BranchEnding]) -> Iterator[Fix]:
     """Branches that end in steps, merged at once or, where only two can be, in turn."""
     call = case.call.span.text
     ended = spoken(steps) if any(step.text for step in steps) else ""
@@ -64,9 +64,9 @@ def _merged(case: Case, steps: Sequence[BranchEnding]) -> Iterator[Way]:
             grouped([step], {name: None}) for name, step in zip(case.tensors, steps, strict=True)
         ]
         help = f"{turns}, and {ended}" if ended else turns
-        yield Way(help, _nested(parts, inner, call))
+        yield Fix(help, _nested(parts, inner, call))
     elif ended:
-        yield Way(ended, f"{grouped(steps, case.tensors)} -> {call}")
+        yield Fix(ended, f"{grouped(steps, case.tensors)} -> {call}")
 
 
 # Merges of two branches, and what merges all but the last where there are more.
@@ -90,11 +90,11 @@ def _ignored(case: Case) -> int | None:
     return names.index(axis) if axis in names else None
 
 
-def values_for_keys(case: Case) -> Iterator[Way]:
+def values_for_keys(case: Case) -> Iterator[Fix]:
     """As many values as keys."""
     if len(case.site.current) != 3:
         return
     pair = _types(case)[1:]
     for steps in alike(pair, case.parameters, ignored=-1):
         steps = [BranchEnding(), *steps]
-        yield Way(spoken(steps), f"{grouped(steps, case.tensors)} -> {case.call.span.text}")
+        yield Fix(spoken(steps), f"{grouped(steps, case.tensors)} -> {case.call.span.text}")

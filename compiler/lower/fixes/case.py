@@ -18,7 +18,7 @@ NO_TENSOR = POISON  # what meets the start of a chain
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Fix:
     """What help says, and the chain that must do for it to be true."""
 
     help: str
@@ -90,13 +90,13 @@ class Case:
         start = names[:1] if len(names) == 1 else [f"( {' | '.join(names)} )"] if names else []
         return " -> ".join([*start, *filter(None, (before, text))])
 
-    def written(self, call: str) -> Way:
-        """The way to write the call in another way."""
-        return Way(f"write `{call}`", self.chain(call))
+    def written(self, call: str) -> Fix:
+        """Writing the call in another way."""
+        return Fix(f"write `{call}`", self.chain(call))
 
-    def after(self, step: str) -> Way:
-        """The way to put a step before the call."""
-        return Way(f"put `{step}` before it", self.chain(self.call.span.text, step))
+    def after(self, step: str) -> Fix:
+        """Putting a step before the call."""
+        return Fix(f"put `{step}` before it", self.chain(self.call.span.text, step))
 
     def changed(self, name: str, value: str) -> str:
         """The call's text with another value of an argument."""
@@ -119,4 +119,4 @@ class Case:
         return next((a for a in self.call.given if a.span == spans.get(name)), None)
 
 
-WayRule = Callable[[Case], Iterator[Way]]
+FixRule = Callable[[Case], Iterator[Fix]]

@@ -1,4 +1,4 @@
-"""Where a call is refused, its help is a way out: the program that follows it compiles."""
+"""Where a call is refused, its help is a fix: the program that follows it compiles."""
 
 import re
 from time import monotonic
@@ -9,7 +9,7 @@ from support.refusals import failure_of
 
 import netc
 
-# The error, a program, and how many ways its help spells.
+# The error, a program, and how many fixes its help spells.
 REFUSED = [
     # Branches of other channels.
     ("E202", "INPUT(8x8x3) -> ( CONV(3x3, 8) | CONV(1x1, 16) ) -> ADD", 1),
@@ -128,13 +128,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("code", "program", "ways"), REFUSED, ids=[p for _, p, _ in REFUSED])
-def test_each_way_out_compiles(code: str, program: str, ways: int) -> None:
-    """Every way that the help spells, put where it says, makes the program compile."""
+@pytest.mark.parametrize(("code", "program", "fixes"), REFUSED, ids=[p for _, p, _ in REFUSED])
+def test_each_fix_compiles(code: str, program: str, fixes: int) -> None:
+    """Every fix that the help spells, put where it says, makes the program compile."""
     found = failure_of(netc.compile, program).diagnostics[0]
     assert found.code == code
     mended = followed(program, found)
-    assert len(mended) == ways, found.help
+    assert len(mended) == fixes, found.help
     for text in mended:
         netc.compile(text)
 
@@ -217,7 +217,7 @@ def test_what_a_block_and_its_layers_have_in_common_is_checked(given: str, code:
 
 
 def test_trials_leave_the_program_as_it_is() -> None:
-    """Names, warnings and errors of a program are those without the ways that were tried."""
+    """Names, warnings and errors of a program are those without the fixes that were tried."""
     program = "INPUT(8x8x3) as x -> CONV(3x3, 8) as y\n( x | y ) -> ADD\nx -> CONV(3x3, 6) as z"
     refused = failure_of(netc.compile, f"{program}\n( x | z ) -> MUL")
     assert [d.code for d in refused.diagnostics] == ["E202", "E202"]

@@ -1,4 +1,4 @@
-"""Ways out where a layer does not take the tensor that meets it (E201, E203, E204)."""
+"""Fixes where a layer does not take the tensor that meets it (E201, E203, E204)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,10 @@ from math import isqrt, prod
 
 from ...ir.types import DType, author_extents
 from .alike import CAST, projection, resized
-from .case import NO_TENSOR, Case, Way
+from .case import NO_TENSOR, Case, Fix
 
 
-def laid_out(case: Case) -> Iterator[Way]:
+def laid_out(case: Case) -> Iterator[Fix]:
     """Positions for a vector, and a vector for a single number."""
     size = author_extents(case.x.type)
     if not case.x.dtype.is_float or len(size) > 1:
@@ -29,7 +29,7 @@ def laid_out(case: Case) -> Iterator[Way]:
 STARTS_SMALL = ("UPCONV", "DECONV")  # at one position
 
 
-def picture(case: Case) -> Iterator[Way]:
+def picture(case: Case) -> Iterator[Fix]:
     """An input of a square picture's size in place of a vector."""
     size = author_extents(case.x.type)
     is_vector = case.source is not None and case.source.kind == "INPUT" and len(size) == 1
@@ -42,10 +42,10 @@ def picture(case: Case) -> Iterator[Way]:
         for side, channels in _squares(size[0]):
             if side > 1 and channels in (1, 3):
                 text = f"INPUT({side}x{side}{'x3' if channels == 3 else ''})"
-                yield Way(f"write `{text}`", f"{text} -> {case.call.span.text}")
+                yield Fix(f"write `{text}`", f"{text} -> {case.call.span.text}")
 
 
-def another_layer(case: Case) -> Iterator[Way]:
+def another_layer(case: Case) -> Iterator[Fix]:
     """What does for a single number as the layer does for several."""
     if case.call.spelling == "SOFTMAX" and case.x.type.rank == 1:
         yield case.written("SIGMOID")
@@ -64,49 +64,49 @@ def _squares(count: int) -> Iterator[tuple[int, int]]:
 LONGEST_VECTOR = 10**6  # of a vector that is laid out
 
 
-def embedded(case: Case) -> Iterator[Way]:
+def embedded(case: Case) -> Iterator[Fix]:
     """A vector for each token id."""
     if case.x.dtype is DType.INT64 and case.x.type.rank == 2:
-        way = case.after("EMBED(1000, 64)")
-        yield replace(way, help=f"{way.help} for the ids of 1000 tokens")
+        fix = case.after("EMBED(1000, 64)")
+        yield replace(fix, help=f"{fix.help} for the ids of 1000 tokens")
 
 
-def real_numbers(case: Case) -> Iterator[Way]:
+def real_numbers(case: Case) -> Iterator[Fix]:
     """Real numbers for whole ones."""
     if case.x.dtype.is_float or case.x is NO_TENSOR:
         return
     if case.x.dtype is DType.UINT8:
-        way = case.after("NORMALIZE(mean=0, std=255)")
-        yield replace(way, help=f"{way.help} for numbers from 0 to 1")
+        fix = case.after("NORMALIZE(mean=0, std=255)")
+        yield replace(fix, help=f"{fix.help} for numbers from 0 to 1")
     if case.source is not None and case.source.span and case.source.kind == "INPUT":
         text = _DTYPE.sub("", case.source.span.text)
-        yield Way(f"write `{text}` for real numbers", f"{text} -> {case.call.span.text}")
+        yield Fix(f"write `{text}` for real numbers", f"{text} -> {case.call.span.text}")
     yield case.after(CAST.format("float32"))
 
 
 _DTYPE = re.compile(r",\s*dtype=\w+")
 
 
-def over_positions(case: Case) -> Iterator[Way]:
+def over_positions(case: Case) -> Iterator[Fix]:
     """The mean over positions whose number is open."""
     if any(not isinstance(extent, int) for extent in author_extents(case.x.type)):
         yield case.after("GAP")
 
 
-def known_extents(case: Case) -> Iterator[Way]:
+def known_extents(case: Case) -> Iterator[Fix]:
     """An input of known size where a layer needs one."""
     extents = author_extents(case.x.type)
     if any(not isinstance(extent, int) for extent in extents):
         size = "x".join(str(e if isinstance(e, int) else SOME) for e in extents)
         known = f"INPUT({size}{', sequence' if case.x.type.rank == 3 else ''})"
         call = case.call.span.text
-        yield Way("give the input numbers in place of names", f"{known} -> {call}")
+        yield Fix("give the input numbers in place of names", f"{known} -> {call}")
 
 
 SOME = 32  # positions, where a number may stand for any
 
 
-def as_labelled(case: Case) -> Iterator[Way]:
+def as_labelled(case: Case) -> Iterator[Fix]:
     """The size of the tensor that an argument names."""
     for argument in case.call.given:
         found = case.site.scope.find(argument.value) if isinstance(argument.value, str) else None
@@ -114,7 +114,7 @@ def as_labelled(case: Case) -> Iterator[Way]:
             yield from (case.after(s.text) for s in resized(case.x.type, found.type) if s.text)
 
 
-def fewer_axes(case: Case) -> Iterator[Way]:
+def fewer_axes(case: Case) -> Iterator[Fix]:
     """A size whose first axes are one."""
     size = case.arguments.get("size")
     if isinstance(size, tuple) and len(size) > 4 and all(isinstance(e, int) for e in size):
@@ -122,10 +122,10 @@ def fewer_axes(case: Case) -> Iterator[Way]:
         yield case.written(case.changed("size", "x".join(map(str, merged))))
 
 
-def unstrided(case: Case) -> Iterator[Way]:
+def unstrided(case: Case) -> Iterator[Fix]:
     """A stride of 1 where each turn of a repetition divides the size."""
     if _divides_in_turns(case):
-        yield Way("give the layer a stride of 1", case.chain(""))
+        yield Fix("give the layer a stride of 1", case.chain(""))
 
 
 def _divides_in_turns(case: Case) -> bool:
@@ -135,7 +135,7 @@ def _divides_in_turns(case: Case) -> bool:
     return bool(turns) and turns[-1].index > 0 and any(side != 1 for side in sides)
 
 
-def smaller_kernel(case: Case) -> Iterator[Way]:
+def smaller_kernel(case: Case) -> Iterator[Fix]:
     """A kernel as large as its input."""
     if _divides_in_turns(case):
         return
@@ -149,7 +149,7 @@ def smaller_kernel(case: Case) -> Iterator[Way]:
         yield case.written(case.changed("kernel", "x".join(map(str, fitting))))
 
 
-def padded(case: Case) -> Iterator[Way]:
+def padded(case: Case) -> Iterator[Fix]:
     """Padding that keeps the size."""
     if "pad" in case.arguments and not _divides_in_turns(case):
         yield case.written(case.changed("pad", "same"))
@@ -160,7 +160,7 @@ DIVIDERS: Mapping[str, int] = {"groups": 1, "heads": 1, "parts": 2, "factor": 2}
 MOST_DIVISORS = 1_000
 
 
-def dividing(case: Case) -> Iterator[Way]:
+def dividing(case: Case) -> Iterator[Fix]:
     """The nearest number that divides the channels."""
     extents = [e for e in author_extents(case.x.type) if isinstance(e, int)]
     for name, least in DIVIDERS.items():
@@ -171,7 +171,7 @@ def dividing(case: Case) -> Iterator[Way]:
             yield from (case.written(case.changed(name, str(n))) for n in dividing)
 
 
-def divided(case: Case) -> Iterator[Way]:
+def divided(case: Case) -> Iterator[Fix]:
     """As many channels as can be divided."""
     size = author_extents(case.x.type)
     given = [case.arguments[name] for name in DIVIDERS if name in case.arguments]

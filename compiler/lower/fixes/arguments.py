@@ -1,4 +1,4 @@
-"""Ways out where a call does not take an argument that it is given (E101 to E117)."""
+"""Fixes where a call does not take an argument that it is given (E101 to E117)."""
 
 import re
 from collections.abc import Iterator
@@ -8,24 +8,24 @@ from ....grammar.diagnostics import did_you_mean
 from ...expressions.arguments import spell
 from ...ir.types import author_extents
 from ...layers.layerdef import LAYERS
-from .case import Case, Way
+from .case import Case, Fix
 
 REACH = 8  # how far the nearest number that fits is looked for
 
 
-def known_label(case: Case) -> Iterator[Way]:
+def known_label(case: Case) -> Iterator[Fix]:
     """The label that is spelled nearly as one that is not there."""
     if case.blamed is not None and isinstance(case.blamed.value, str):
         labels = [name.rpartition(".")[2] for name in case.state.graph.labels]
         if near := did_you_mean(case.blamed.value, labels):
-            yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
+            yield Fix(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
         if outside := case.state.outside(case.blamed.value, case.site.scope):
-            yield Way(outside, case.chain(""))
+            yield Fix(outside, case.chain(""))
         if LAYERS.get(case.call.spelling) is not None and case.arguments:
             if re.search(rf"\n[ \t]*{re.escape(case.blamed.value)}[ \t]*=(?!=)", _below(case)):
-                yield Way(f"move the line that binds `{case.blamed.value}` above", case.chain(""))
+                yield Fix(f"move the line that binds `{case.blamed.value}` above", case.chain(""))
             label = f"`... as {case.blamed.value}`"
-            yield Way(f"label the intended layer, as in {label}", case.chain(""))
+            yield Fix(f"label the intended layer, as in {label}", case.chain(""))
 
 
 def _below(case: Case) -> str:
@@ -33,7 +33,7 @@ def _below(case: Case) -> str:
     return case.call.span.source.text[case.call.span.end :]
 
 
-def same_elements(case: Case) -> Iterator[Way]:
+def same_elements(case: Case) -> Iterator[Fix]:
     """A size of as many elements as there are, with one extent changed, the last one first."""
     size, own = case.arguments.get("size"), author_extents(case.x.type)
     numbers = [extent for extent in own if isinstance(extent, int)]
@@ -48,7 +48,7 @@ def same_elements(case: Case) -> Iterator[Way]:
     yield case.written(case.changed("size", str(prod(numbers))))
 
 
-def within_input(case: Case) -> Iterator[Way]:
+def within_input(case: Case) -> Iterator[Fix]:
     """A size that is no larger than the input."""
     size, extents = case.arguments.get("size"), author_extents(case.x.type)[:-1]
     if isinstance(size, tuple) and len(size) == len(extents):
@@ -57,13 +57,13 @@ def within_input(case: Case) -> Iterator[Way]:
         yield case.written(case.changed("size", spell(fitted)))
 
 
-def up_to_the_end(case: Case) -> Iterator[Way]:
+def up_to_the_end(case: Case) -> Iterator[Fix]:
     """A slice that ends where its axis does."""
     if "stop" in case.arguments:
         yield case.written(case.changed("stop", "end"))
 
 
-def nearest_number(case: Case) -> Iterator[Way]:
+def nearest_number(case: Case) -> Iterator[Fix]:
     """The nearest whole number that is taken, of the same sign unless it must not be negative."""
     number = None if case.blamed is None else case.blamed.value
     if case.blamed is None or not isinstance(number, int) or isinstance(number, bool):
@@ -74,13 +74,13 @@ def nearest_number(case: Case) -> Iterator[Way]:
             yield case.written(case.replaced(case.blamed, str(other)))
 
 
-def without_refused(case: Case) -> Iterator[Way]:
+def without_refused(case: Case) -> Iterator[Fix]:
     """The call without a keyword that is understood, and does not go with what is there."""
     if case.arguments and case.blamed is not None and case.blamed.name is not None:
         yield from without_argument(case)
 
 
-def without_argument(case: Case) -> Iterator[Way]:
+def without_argument(case: Case) -> Iterator[Fix]:
     """The call without the argument, which has a default or is given already."""
     if case.blamed is not None:
         others = [a.span.text for a in case.call.given if a is not case.blamed]
@@ -88,13 +88,13 @@ def without_argument(case: Case) -> Iterator[Way]:
         yield case.written(f"{case.call.spelling}{listed}")
 
 
-def own_weights(case: Case) -> Iterator[Way]:
+def own_weights(case: Case) -> Iterator[Fix]:
     """The layer with its own weights."""
-    for way in without_argument(case):
-        yield Way(f"{way.help} for weights of its own", way.chain)
+    for fix in without_argument(case):
+        yield Fix(f"{fix.help} for weights of its own", fix.chain)
 
 
-def general_spelling(case: Case) -> Iterator[Way]:
+def general_spelling(case: Case) -> Iterator[Fix]:
     """The layer's own name in place of an alias that determines the argument."""
     row = LAYERS.get(case.call.spelling)
     if row is not None and row.preset:
@@ -102,12 +102,12 @@ def general_spelling(case: Case) -> Iterator[Way]:
         yield case.written(f"{row.name}{text.removeprefix(case.call.spelling)}")
 
 
-def missing_number(case: Case) -> Iterator[Way]:
+def missing_number(case: Case) -> Iterator[Fix]:
     """A number for the argument that has no default, of a block or a layer."""
     for name in _required(case):
         for sample in TRIED_VALUES:
             call = case.changed(name, str(sample))
-            yield Way(f"give it a value, as in `{call}`", case.chain(call))
+            yield Fix(f"give it a value, as in `{call}`", case.chain(call))
 
 
 TRIED_VALUES = (16, 8, 4, 3, 2)
