@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,24 @@ from ..kerneldef import Array
 from ..training.stepper import Stepper, scalars
 from .work import Work
 
-Task = Callable[[], Mapping[str, Any]]
-"""Computes the work once, and returns what comes of it, arrays or tensors by name."""
+
+def stays() -> None:
+    """What needs no restart: the same work is computed each time."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The work, prepared.
+
+    Attributes:
+        compute: Computes it once, and returns what comes of it, arrays or tensors by name.
+        restart: Goes back to the first step of training, so that all contenders compute the same:
+            where a network knows its batch by heart, gradients underflow, which takes longer.
+    """
+
+    compute: Callable[[], Mapping[str, Any]]
+    restart: Callable[[], None] = stays
+
 
 PYTORCH = "pytorch"
 # What makes glibc keep memory rather than to give each large array back to the system.
@@ -96,17 +113,23 @@ def _open_engine(contender: Contender, work: Work) -> Task:
     if not work.step:
         settled = set_mode(work.graph, training=False)
         run = engine_named(contender.engine).open(settled, weights=work.state)
-        return lambda: run(work.inputs, work.state)
+        return Task(lambda: run(work.inputs, work.state))
     stepper = Stepper(work.train_step(), work.state, engine=contender.engine)
     rates = work.rates
-    taken = -1
+    taken = 0
 
     def advance() -> Mapping[str, Array]:
         nonlocal taken
+        given = scalars(stepper.step.graph, taken, *rates)
         taken += 1
-        return stepper.advance({**work.feeds, **scalars(stepper.step.graph, taken, *rates)})
+        return stepper.advance({**work.feeds, **given})
 
-    return advance
+    def restart() -> None:
+        nonlocal taken
+        taken = 0
+        stepper.restart(work.state)
+
+    return Task(advance, restart)
 
 
 def _open_exported(work: Work) -> Task:
@@ -124,7 +147,7 @@ def _open_exported(work: Work) -> Task:
         found = session.run(work.inputs)
         return {name: found[output] for name, output in outputs.items()}
 
-    return forward
+    return Task(forward)
 
 
 def _open_pytorch(contender: Contender, work: Work) -> Task:
@@ -140,7 +163,7 @@ def _open_pytorch(contender: Contender, work: Work) -> Task:
         update = (recipe.optimizer, *work.rates)
         step = TorchStep(work.graph, recipe.objective, update, work.state, work.symbols, **options)
         fed = {name: step.network.laid(torch.tensor(a)) for name, a in work.feeds.items()}
-        return lambda: step(fed)
+        return Task(lambda: step(fed), partial(step.restart, work.state))
     graph = set_mode(work.graph, training=False)
     network = TorchNetwork(graph, work.state, work.symbols, training=False, **options)
     fed = {name: network.laid(torch.tensor(a)) for name, a in work.inputs.items()}
@@ -149,7 +172,7 @@ def _open_pytorch(contender: Contender, work: Work) -> Task:
         with torch.inference_mode():
             return network(fed)
 
-    return forward
+    return Task(forward)
 
 
 def _load_numpy() -> None:

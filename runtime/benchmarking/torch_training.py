@@ -86,8 +86,18 @@ class TorchStep:
         self.network = TorchNetwork(
             graph, state, symbols, training=True, channels_last=channels_last
         )
+        self._update = update
+        self._optimizer = self._first_optimizer()
+
+    def _first_optimizer(self) -> Any:
         trained = [p for p in self.network.parameters.values() if p.requires_grad]
-        self._optimizer = optimizer(*update, trained)
+        return optimizer(*self._update, trained)
+
+    def restart(self, state: Mapping[str, Any]) -> None:
+        """Go back to the first step, with these weights."""
+        for name, tensor in self.network.parameters.items():
+            tensor.data.copy_(torch.tensor(state[name]))
+        self._optimizer = self._first_optimizer()
 
     def __call__(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Take one step, and return the loss before it."""

@@ -69,7 +69,7 @@ def serve(path: str, name: str, results: str, answers: TextIO) -> None:
 def check(contender: Contender, work: Work, results: str) -> None:
     """Store what the first calls come to, for a comparison with other contenders."""
     task = contender.open(work)
-    found = [compared(work, task()) for _ in range(CHECKED if work.step else 1)]
+    found = [compared(work, task.compute()) for _ in range(CHECKED if work.step else 1)]
     named: Any = {f"{i} {n}": a for i, each in enumerate(found) for n, a in each.items()}
     np.savez(results, **named)
 
@@ -80,13 +80,14 @@ def block(task: Task, seconds: float) -> tuple[list[float], list[float]]:
     Returns:
         Of each call the seconds that passed, and those of all processors together.
     """
-    task()
+    task.restart()
+    task.compute()
     times: list[float] = []
     processor: list[float] = []
     start = time.perf_counter()
     while len(times) < LEAST or time.perf_counter() - start < seconds:
         busy, begin = time.process_time(), time.perf_counter()
-        task()
+        task.compute()
         times.append(time.perf_counter() - begin)
         processor.append(time.process_time() - busy)
     return times, processor

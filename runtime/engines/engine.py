@@ -19,6 +19,7 @@ from ...compiler.passes.pipeline import settle
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..kerneldef import Array
+from ..kernels.underflow import zeros_for_denormals
 from ..weights.state import State
 from .executor import Ready, admit, read_weights
 from .executor import run as run_plan
@@ -129,14 +130,18 @@ class OnNumpy:
         return plan_of(graph, dtype=dtype, weights=weights)
 
     def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
-        """See `Engine`; kernels choose where results go that nobody waits for."""
+        """See `Engine`; kernels choose where results go that nobody waits for.
+
+        What is below the least normal number is zero, as in TensorFlow.
+        """
         planned = self._planned(graph, device)
 
         def compute(
             feeds: Mapping[str, Any], spare: Mapping[str, Array], ready: Ready | None = None
         ) -> dict[str, Array]:
             into = {} if ready is None else spare
-            return run_plan(planned, feeds, {}, ready=ready, into=into)
+            with zeros_for_denormals():
+                return run_plan(planned, feeds, {}, ready=ready, into=into)
 
         return compute
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from .crew import allowed_cores, helpers
+from .underflow import as_wanted
 
 # What a user sets who wants to choose how many threads a program has.
 OURS = "NETC_NUM_THREADS"
@@ -37,7 +38,7 @@ def arithmetic() -> Iterator[None]:
     What broadcasts along rows that are shorter than NumPy's buffer is copied to it, which takes
     twice as long as to add it. A smaller buffer makes that rare.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), as_wanted():
         before = np.setbufsize(BUFFER)
         try:
             yield

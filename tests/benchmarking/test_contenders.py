@@ -14,6 +14,7 @@ from support.optimizer_rows import OptimizerRow
 import netc
 from netc.compiler.ir.text import to_text
 from netc.compiler.training.losses import LOSSES
+from netc.compiler.training.objective import LOSS
 from netc.runtime.benchmarking import measuring
 from netc.runtime.benchmarking.contenders import CONTENDERS, compared
 from netc.runtime.benchmarking.measuring import Timing, layer_times, measure
@@ -23,6 +24,7 @@ from netc.training import recipe_of
 NETWORK = """INPUT(8x8x3) -> CONV(3x3, 4, bias=no) -> BN -> RELU -> POOL
   -> CONV(3x3, 6, groups=2) -> TANH -> POOL(2x2, avg) -> FC(5)"""
 ENGINES = (CONTENDERS["numpy"], CONTENDERS["onnxruntime"])
+TORCH = ("PyTorch", "PyTorch channels_last")
 STEPS = 4
 
 
@@ -36,7 +38,7 @@ def work_of(text: str, *, step: bool = True, batch: int = 6, **settings: Any) ->
 def losses(work: Work, contender: str) -> list[float]:
     """The losses of some steps, or the outputs."""
     task = CONTENDERS[contender].open(work)
-    return [float(each) for _ in range(STEPS) for each in compared(work, task()).values()]
+    return [float(each) for _ in range(STEPS) for each in compared(work, task.compute()).values()]
 
 
 @pytest.mark.oracle
@@ -59,6 +61,22 @@ def test_steps_of_losses_agree_with_pytorch(loss: str) -> None:
         work = work_of(program, loss=loss, regularize=penalty)
         assert losses(work, "PyTorch") == pytest.approx(losses(work, "numpy"), rel=2e-4)
     assert set(LOSSES) == {row.name for row in LOSS_ROWS}
+
+
+@pytest.mark.parametrize(
+    "contender",
+    ["numpy", "onnxruntime", *(pytest.param(n, marks=pytest.mark.oracle) for n in TORCH)],
+)
+def test_a_block_starts_with_the_first_step(contender: str) -> None:
+    """Restarted, a contender takes the same steps again, its optimizer's tensors being zeros."""
+    work = work_of("INPUT(8x8x3) -> CONV(3x3, 4) -> BN -> RELU -> FC(5)", optimizer="adam")
+    task = CONTENDERS[contender].open(work)
+    found = []
+    for _ in range(2):
+        task.restart()
+        found.append([compared(work, task.compute())[LOSS].item() for _ in range(STEPS)])
+    assert found[0] == found[1]
+    assert len(set(found[0])) == STEPS
 
 
 @pytest.mark.oracle
@@ -92,7 +110,9 @@ def test_networks_agree_with_pytorch(program: str) -> None:
     """Whole networks come to the same outputs in PyTorch."""
     network = netc.load(program)
     work = random_work(network.graph, recipe_of(network.model), batch=1, step=False)
-    ours, theirs = (compared(work, CONTENDERS[name].open(work)()) for name in ("numpy", "PyTorch"))
+    ours, theirs = (
+        compared(work, CONTENDERS[name].open(work).compute()) for name in ("numpy", "PyTorch")
+    )
     for name, array in ours.items():
         np.testing.assert_allclose(theirs[name], array, rtol=0, atol=1e-4 * np.abs(array).max())
 
