@@ -12,7 +12,7 @@ NORMALIZATION = "BatchNormalization"
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
-def fold_normalizations(graph: Graph) -> Graph:
+def fold_normalizations(graph: Graph, *, once: bool = False) -> Graph:
     """Fold each BatchNormalization at inference to x * factor + offset, with vectors per channel.
 
     factor = scale / sqrt(variance + epsilon), offset = shift - mean factor: what the operator
@@ -20,6 +20,11 @@ def fold_normalizations(graph: Graph) -> Graph:
     are computed before it, so that nothing parts it from the product and the sum. A convolution
     whose kernels hold fewer numbers than its result for one sample has its kernels multiplied
     instead, and the sum as its bias.
+
+    Args:
+        graph: The graph.
+        once: Whether what depends on weights alone is computed once, so that the kernels of any
+            convolution are multiplied.
     """
     folded = {i: node for i, node in graph.nodes() if _is_fixed(node)}
     if not folded:
@@ -46,7 +51,7 @@ def fold_normalizations(graph: Graph) -> Graph:
             return None
         given = [leaves[id(graph.producer(required(v)))] for v in normalization.inputs[1:]]
         factor, offset = _vectors(build, normalization, tuple(given))
-        if not _is_light(node):
+        if node.op_type != "Conv" or not (once or _is_light(node)):
             factor, offset = _along_channels(build, normalization, (factor, offset))
             (y,) = copy(build, node, operands)
             return (build.Add(build.Mul(y, factor), offset),)
@@ -86,9 +91,7 @@ def _product(graph: Graph, identifier: int, node: Node) -> Value | None:
 
 
 def _is_light(node: Node) -> bool:
-    """Whether kernels hold fewer numbers than what they make of a sample."""
-    if node.op_type != "Conv":
-        return False
+    """Whether a convolution's kernels hold fewer numbers than what they make of a sample."""
     kernels, result = product(node.input(1).shape), product(node.outputs[0].shape[1:])
     return isinstance(kernels, int) and isinstance(result, int) and kernels < result
 

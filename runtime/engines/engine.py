@@ -23,7 +23,7 @@ from ..kernels.underflow import zeros_for_denormals
 from ..weights.state import State
 from .executor import Ready, admit, read_weights
 from .executor import run as run_plan
-from .frozen import bytes_of, frozen
+from .frozen import MOST_BYTES, bytes_of, frozen
 from .plan import Plan, plan, resolve_fetches
 from .session import Session
 
@@ -94,7 +94,8 @@ class Engine(Protocol):
 
 def plan_of(graph: Graph, *, dtype: str | None = None, weights: State | None = None) -> Plan:
     """How NumPy computes a graph's outputs, in inference mode unless it is in a mode already."""
-    built = fold_normalizations(settle(build_functions(graph)))
+    kept = weights is not None and bytes_of(graph.parameters.values()) <= MOST_BYTES
+    built = fold_normalizations(settle(build_functions(graph)), once=kept)
     if weights is not None:
         built = frozen(built, weights, dtype=dtype)
     return plan(built, dtype=dtype, fuse=True)
