@@ -64,7 +64,7 @@ SITUATIONS: Mapping[str, str] = {
     "E510": "Two different names in the program would be the same in the file. Rename one.",
     "E511": "The style, theme, direction or depth of a diagram is unknown, or the style does not "
     "draw such a network or take such an option.",
-    "E512": "The file is no TOML, or has a table, a name, a setting or a value that netc does not "
+    "E512": "The file is not TOML, or has a table, a name, a setting or a value that netc does not "
     "know. Tables are `[family.NAME]`, `[kind.NAME]` and `[layer.NAME]`; settings are `fill`, "
     "`stroke` and `label`.",
     "E521": "The file is truncated, or has another format than its name says. Download or "
@@ -146,7 +146,7 @@ SITUATIONS: Mapping[str, str] = {
     "operator has a setting that newer versions dropped. Export the model again, best with "
     "opset 13 to 22.",
     "E579": "An ONNX model can have what programs do not: a batch that only one size fits, inputs "
-    "of float16, operators that run graphs of their own, constants of more than 1,000 numbers. "
+    "of float16, operators that run subgraphs, constants of more than 1,000 numbers. "
     "The message names it. The model can still be counted, drawn, run "
     "and trained as it is: `netc.load` reads it.",
     "W110": "A loss of differences, such as `mse`, on probabilities, such as `SOFTMAX`: its "

@@ -48,10 +48,10 @@ def parse_toml(source: Source, code: str) -> Toml:
 
     Args:
         source: The text.
-        code: The diagnostic code of text that is no TOML.
+        code: The diagnostic code of text that is not TOML.
 
     Raises:
-        NetError: It is no TOML; with the place where reading stopped.
+        NetError: It is not TOML; with the place where reading stopped.
     """
     try:
         values = tomllib.loads(source.text)
@@ -64,7 +64,7 @@ def parse_toml(source: Source, code: str) -> Toml:
         place = _PLACE.search(message)
         span = _at(source, place.groups()) if place else None
         reason = message[: place.start()] if place else message
-        message = f"`{source.name}` is no TOML: {reason[:1].lower()}{reason[1:]}"
+        message = f"`{source.name}` is not TOML: {reason[:1].lower()}{reason[1:]}"
         raise error(code, message, span, help="see https://toml.io") from None
     return found
 

@@ -54,7 +54,7 @@ def operator_call(
     """
     name = node.op_type
     if node.subgraphs:
-        raise unsayable(f"`{name}`, which runs graphs of its own", _SUBGRAPHS)
+        raise unsayable(f"`{name}`, which runs subgraphs", _SUBGRAPHS)
     if name not in operators() or name in RANDOM:
         raise unsayable(f"the operator `{name}`")
     if held := next((type for type in node.outputs if isinstance(type, HolderType)), None):

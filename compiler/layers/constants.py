@@ -152,5 +152,5 @@ def _flat(value: Any) -> Iterator[float]:
 
 def _whole(build: LayerBuilder, number: float) -> int:
     if number != int(number):
-        raise build.fail("E103", f"holds {number:g}, which is no integer", at="dtype")
+        raise build.fail("E103", f"holds {number:g}, which is not an integer", at="dtype")
     return int(number)

@@ -91,7 +91,7 @@ def start_of(call: EvaluatedCall) -> str:
     if "INPUT" in before and not before.rpartition("\n")[2].strip():
         return f"write `-> {call.span.text}` to continue the chain above"
     if any(isinstance(argument.value, WordCall) for argument in call.given):
-        return "start the chain with an `INPUT`: each layer is a step of its own"
+        return "start the chain with an `INPUT`: each layer is a separate step"
     return f"write `INPUT -> {call.span.text}`"
 
 

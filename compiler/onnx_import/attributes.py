@@ -105,7 +105,7 @@ def value(node: NodeProto, name: str, kind: int, default: Any = None) -> Any:
         return default
     if found.type != kind:
         wanted = AttributeProto.AttributeType.Name(kind)
-        raise fault(f"attribute {shown(name)} of {described(node)} is no {wanted}")
+        raise fault(f"attribute {shown(name)} of {described(node)} is not of type {wanted}")
     held = getattr(found, FIELDS[kind])
     if kind == AttributeProto.STRING:
         return held.decode(errors="replace")

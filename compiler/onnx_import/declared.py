@@ -49,7 +49,7 @@ class Declarations:
         if found is None:
             raise error(
                 "E575",
-                f"the input `{info.name}` of the model is no tensor of a known rank",
+                f"the input `{info.name}` of the model is not a tensor of a known rank",
                 help="state its shape, with names for extents that are open",
             )
         return found

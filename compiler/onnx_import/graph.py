@@ -222,7 +222,7 @@ class _Reader:
             raise error(
                 "E506",
                 f"the type of `{node.output[types.index(None)]}`, which {_described(node)} yields,"
-                " cannot be told",
+                " is unknown",
                 notes=[str(reason)] if reason else [],
                 help="state the shapes of the model's inputs and values",
             )
@@ -485,4 +485,4 @@ def _check_signature(node: NodeProto, schema: Any) -> None:
             raise fault(f"{_described(node)} lacks its attribute {shown(attribute.name)}")
         if given.get(attribute.name, kind) != kind:
             message = f"attribute {shown(attribute.name)} of {_described(node)}"
-            raise fault(f"{message} is no {attribute.type.name}")
+            raise fault(f"{message} is not of type {attribute.type.name}")

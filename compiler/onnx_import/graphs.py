@@ -203,7 +203,7 @@ def _makers(nodes: Iterable[NodeProto], own: frozenset[str]) -> dict[str, int]:
             if name in own or name in makers:
                 raise fault(
                     f"{described(node)} makes {shown(name)}, which is there already",
-                    help="give each value a name of its own",
+                    help="give each value its own name",
                 )
             makers[name] = position
     return makers

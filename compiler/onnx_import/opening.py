@@ -232,7 +232,7 @@ class _Opening:
                 break
         if best is None:
             reason = str(refusal or "").replace(str(MANY * self.batch), "N")
-            reason = reason or f"it holds something of its own for each of {self.batch}"
+            reason = reason or f"it holds something different for each of {self.batch}"
             message = f"{_described(node)} cannot take another number: {reason}"
             place = self.places[id(node)]
             raise FixedBatch(message, place, [*self._makers(place)])

@@ -117,7 +117,7 @@ def _no_model(name: str, data: bytes) -> NetError:
     elif other := OTHER_FORMATS.get(PurePath(name).suffix.lower()):
         kind, help = other
     else:
-        message = f"`{name}` is no ONNX model, or a part of one is missing"
+        message = f"`{name}` is not an ONNX model, or a part of one is missing"
         return error("E505", message, help="download or write it again")
     return error("E505", f"`{name}` is {kind}, no ONNX model", help=help.format(name=name))
 

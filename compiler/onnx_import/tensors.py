@@ -105,7 +105,7 @@ def external_data(tensor: TensorProto, folder: Path | None) -> ExternalData:
             help=f"put the file beside the model, in `{folder}`",
         ) from None
     if not stat.S_ISREG(found.st_mode):
-        raise lost(f"{what} lie in {shown(location)}, which is no file")
+        raise lost(f"{what} lie in {shown(location)}, which is not a file")
     offset = _number(entries.get("offset", "0"), what)
     needed = nbytes(tensor)
     length = _number(entries.get("length", str(needed)), what)
@@ -146,7 +146,7 @@ def _inside(folder: Path, location: str, what: str) -> Path:
 
 def _number(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise fault(f"{what} begin or end at {shown(text)}, which is no number of bytes")
+        raise fault(f"{what} begin or end at {shown(text)}, which is not a number of bytes")
     return int(text)
 
 

@@ -16,7 +16,7 @@ def infer_spectral_norm(call: OpCall) -> Sequence[TensorType]:
     rows = weight.shape[call.attributes["axis"]]
     others = [e for place, e in enumerate(weight.shape) if place != call.attributes["axis"]]
     if u.shape != (rows,) or v.shape != (product(tuple(others)),):
-        raise InferenceError(f"{u} and {v} are no singular vectors of {weight}")
+        raise InferenceError(f"{u} and {v} are not singular vectors of {weight}")
     return (weight,)
 
 

@@ -87,7 +87,7 @@ def graph_scene(
     pages = _Page(*paper, chosen, layout, title, graph.name, counts, columns)
     if layout == "u" and _as_ladder(drawing) is None:
         help = "leave out `--layout u`, or give a greater `--depth` where one hides the levels"
-        message = "the network is no U: it has no encoder and decoder that skips join"
+        message = "the network is not a U: it has no encoder and decoder that skips join"
         raise error("E511", message, help=help)
     if depth is not None:
         return pages.filled(drawing)[0]()

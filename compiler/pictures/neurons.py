@@ -158,7 +158,7 @@ def _columns(graph: Graph, counts: Counts) -> list[_Column]:
             raise _no_chain("its layers branch")
         layer = graph.layers.get(box.path)
         if layer is None:
-            raise _no_chain(f"`{box.path}` is no layer" if box.path else "it has no layers")
+            raise _no_chain(f"`{box.path}` is not a layer" if box.path else "it has no layers")
         if box.kind == "INPUT":
             columns.append(_input(box.path, layer.outputs[0].type))
         elif box.path in dense:

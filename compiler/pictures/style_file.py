@@ -27,7 +27,7 @@ def read_style(path: str, graph: Graph) -> dict[Target, Look]:
     `stroke` and `label`. Layers are those of the network, or the blocks that they are in.
 
     Raises:
-        NetError: E512, it is no TOML, or says what there is not; E001, E002, E403, it cannot be
+        NetError: E512, it is not TOML, or says what there is not; E001, E002, E403, it cannot be
             read.
     """
     toml = parse_toml(read_source(path), "E512")
@@ -107,7 +107,7 @@ def _colour(text: str, span: Span | None) -> str:
     """A colour as `#rrggbb`."""
     if not _COLOUR.fullmatch(text):
         help = "write red, green and blue as `#rgb` or `#rrggbb`, such as `#d6e4f2`"
-        raise error("E512", f"`{text}` is no colour", span, help=help)
+        raise error("E512", f"`{text}` is not a colour", span, help=help)
     digits = text[1:].lower()
     return f"#{digits}" if len(digits) == 6 else "#" + "".join(2 * digit for digit in digits)
 

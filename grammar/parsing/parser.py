@@ -207,7 +207,7 @@ def _read_hole(span: Span) -> Expression:
         raise _no_setting(span, outcome)
     value: Expression | MapOf = outcome[0]
     if isinstance(value, MapOf):
-        raise error("E011", "a map is no part of a string", span)
+        raise error("E011", "a map cannot be part of a string", span)
     check_expression(value)
     return value
 

@@ -87,7 +87,7 @@ EXAMPLES = (
     MalformedExample(
         "E011",
         "a chain inside a call or an expression",
-        "bind the chain to a name of its own without `let`, as in `x = ...`, and use the name",
+        "bind the chain to a separate name without `let`, as in `x = ...`, and use the name",
         ("FC(a -> b)", "FC(a(8) -> b)", "let y = [a -> b]", "FC(n=a -> b)", "let x = a(8) -> b"),
     ),
     _missing(

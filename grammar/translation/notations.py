@@ -233,7 +233,7 @@ PIECES = _table(
             "remove `return`",
         ),
         r"->[ \t]*output[ \t]+(\w+)": (
-            "an output is a statement of its own",
+            "an output is a separate statement",
             "write `as {1}_` there, and `output {1} = {1}_` on a line below",
         ),
         (

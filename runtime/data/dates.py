@@ -77,7 +77,7 @@ def no_date(table: Table, name: str, row: int, why: str = "") -> NetError:
     return error(
         "E524",
         f"{table.name}: the column `{name}` of {table.unit} {table.lines[row]} holds `{cell[:40]}`,"
-        " which is no date",
+        " which is not a date",
         notes=[why] if why else [],
         help=f"dates are written as {KNOWN}",
     )

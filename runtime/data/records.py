@@ -72,7 +72,7 @@ def _parsed(place: str, text: str) -> Any:
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except ValueError as failure:
-        raise damaged(place, f"it is no JSON: {failure}") from None
+        raise damaged(place, f"it is not JSON: {failure}") from None
 
 
 def _are_records(found: Any) -> bool:

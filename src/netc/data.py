@@ -35,7 +35,9 @@ def table(frame: Any, *, name: str = FRAME, **options: Any) -> Dataset:
     """
     if not is_frame(frame):
         help = "pass arrays as `(x, t)`, or `netc.data.arrays(x, t)`"
-        raise error("E529", f"`{type(frame).__name__}` is no table with named columns", help=help)
+        raise error(
+            "E529", f"`{type(frame).__name__}` is not a table with named columns", help=help
+        )
     return frame_data(frame, options_of(options), name=name)
 
 

@@ -29,7 +29,7 @@ def run_cell(shell: Any, line: str, text: str) -> "Network | Problems":
         name = line.strip()
         if name and not _bindable(name):
             help = "write `%%net` or, to name the network, `%%net lenet`"
-            raise error("E101", f"`{name}` is no name for a network", help=help)
+            raise error("E101", f"`{name}` is not a name for a network", help=help)
         net = compile(text, name="<net>")
     except NetError as failure:
         return Problems(failure.diagnostics)

@@ -256,7 +256,7 @@ def bytes_per_second(text: str) -> float:
     found = BANDWIDTH.fullmatch(text.strip())
     if found is None or float(found[1]) == 0:
         help = "bits are written `25Gb`, bytes `3GB`; `local` is between ranks of one machine"
-        raise error("E125", f"`{text}` is no bandwidth", help=help)
+        raise error("E125", f"`{text}` is not a bandwidth", help=help)
     return float(found[1]) * PREFIXES[found[2]] * UNITS[found[3]]
 
 

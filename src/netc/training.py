@@ -412,7 +412,7 @@ def state_of(graph: Graph, weights: Any) -> State | None:
     if isinstance(weights, str | os.PathLike):
         return fitted_names(graph, load_weights(os.fspath(weights)))
     help = "give a dictionary of arrays, or the path of a file; samples are `data=(x, t)`"
-    raise error("E501", f"`{type(weights).__name__}` is no type of weights", help=help)
+    raise error("E501", f"weights cannot be of type `{type(weights).__name__}`", help=help)
 
 
 def as_trained(graph: Graph, run: Any, weights: Any) -> Trained:
@@ -434,6 +434,6 @@ def as_trained(graph: Graph, run: Any, weights: Any) -> Trained:
         run = Trained(own_weights(graph, help="give `run`, or `weights`"))
     elif run is not None and not isinstance(run, Trained):
         help = "give what `net.train` returned, or the folder of a run"
-        raise error("E546", f"`{type(run).__name__}` is no type of run", help=help)
+        raise error("E546", f"a run cannot be of type `{type(run).__name__}`", help=help)
     state, found = state_of(graph, weights), run or Trained({})
     return found if state is None else replace(found, weights=state)

@@ -179,7 +179,7 @@ def test_bandwidths(text: str, expected: float) -> None:
 @pytest.mark.parametrize("text", ["25", "fast", "0Gb", "-1Gb", "25gb", ""])
 def test_no_bandwidths(text: str) -> None:
     """What is none is refused with an example."""
-    with pytest.raises(NetError, match="is no bandwidth"):
+    with pytest.raises(NetError, match="is not a bandwidth"):
         bytes_per_second(text)
 
 

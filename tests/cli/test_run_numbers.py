@@ -168,7 +168,7 @@ def test_files_that_are_no_models(command: str, tmp_path: Path, called: Call) ->
     more = {"draw": ["-o", str(tmp_path / "m.svg")], "diff": [str(model)]}.get(command, [])
     found = called(command, str(model), *more)
     assert found.status == (2 if command == "diff" else 1)
-    assert found.err.startswith(f"error[E505]: `{model}` is no ONNX model")
+    assert found.err.startswith(f"error[E505]: `{model}` is not an ONNX model")
 
 
 @pytest.mark.parametrize("model", ["a.net", "a.onnx"])

@@ -63,7 +63,7 @@ def test_months(cells: list[str], months: list[int | None]) -> None:
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["2026-01-31", "soon"], "line 3 holds `soon`, which is no date"),
+        (["2026-01-31", "soon"], "line 3 holds `soon`, which is not a date"),
         (["2026-02-30"], "day is out of range for month"),
         (["1/2/2026", "3/4/2026"], "day and month cannot be told apart"),
         (["13/1/2026", "1/13/2026"], "day and month cannot be told apart"),

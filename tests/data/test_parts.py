@@ -139,7 +139,7 @@ def test_the_latest_are_tested(tmp_path: Path, dates: str) -> None:
 def test_days_that_are_no_dates(tmp_path: Path) -> None:
     """What has no order is refused with a way to write it."""
     text = refusal(_write, tmp_path, "x,day,y\n1,Monday,2\n")
-    assert "line 2 holds `Monday`, which is no date" in text
+    assert "line 2 holds `Monday`, which is not a date" in text
 
 
 @pytest.mark.parametrize("count", [2, 5, 10])

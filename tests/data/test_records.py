@@ -43,11 +43,11 @@ def test_values_that_are_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", "it is no JSON"),
+        ("a,b\n1,2\n", "it is not JSON"),
         ("[1, 2]", "it holds no records"),
         ("[]", "it holds no records"),
         ("", "it holds no records"),
-        ('{"a": 1', "it is no JSON"),
+        ('{"a": 1', "it is not JSON"),
         ('[{"a": [1]}, {"a": {}}]', "holds no samples"),
     ],
 )

@@ -62,9 +62,9 @@ def test_keys_stand_where_they_are_said_to() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a = \n", "`x.toml` is no TOML: invalid value"),
-        ("a = 1\na = 2\n", "`x.toml` is no TOML: cannot overwrite a value"),
-        ("[a\n", "`x.toml` is no TOML: expected ']' at the end of a table declaration"),
+        ("a = \n", "`x.toml` is not TOML: invalid value"),
+        ("a = 1\na = 2\n", "`x.toml` is not TOML: cannot overwrite a value"),
+        ("[a\n", "`x.toml` is not TOML: expected ']' at the end of a table declaration"),
         ("a = " + "[" * 100_000, "`x.toml` nests values too deeply"),
     ],
     ids=["value", "twice", "header", "deep"],
@@ -76,6 +76,6 @@ def test_what_is_no_toml(text: str, message: str) -> None:
 
 def test_a_file_of_numbers_without_end() -> None:
     """What Python itself refuses to read is an error, too."""
-    with pytest.raises(NetError, match=r"E512.*is no TOML: exceeds the limit"):
+    with pytest.raises(NetError, match=r"E512.*is not TOML: exceeds the limit"):
         _parsed("a = " + "1" * 5_000)
     assert _parsed("[" + "a." * 20_000 + "a]").keys.keys() == {("a",) * n for n in range(1, 6)}

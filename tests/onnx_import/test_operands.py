@@ -26,9 +26,12 @@ def refusal(body: str) -> str:
         ("y = Add (x)", "`Add` has 1 inputs, and not 2 or more"),
         ('y = Add (x, "")', "`Add` lacks its argument `B`"),
         ("y = Concat (x, x)", "`Concat` lacks its attribute `axis`"),
-        ("y = Concat <axis = 1.0> (x)", "attribute `axis` of `Concat` is no INT"),
-        ("y = MaxPool <kernel_shape = 2> (x)", "`kernel_shape` of `MaxPool` is no INTS"),
-        ("y = Transpose <perm: strings = []> (x)", "attribute `perm` of `Transpose` is no INTS"),
+        ("y = Concat <axis = 1.0> (x)", "attribute `axis` of `Concat` is not of type INT"),
+        ("y = MaxPool <kernel_shape = 2> (x)", "`kernel_shape` of `MaxPool` is not of type INTS"),
+        (
+            "y = Transpose <perm: strings = []> (x)",
+            "`perm` of `Transpose` is not of type INTS",
+        ),
     ],
 )
 def test_nodes_that_are_none_of_their_operator(body: str, said: str) -> None:

@@ -282,7 +282,7 @@ def external(tmp_path: Path, **entries: str) -> Path:
         ({"location": "../w.bin"}, "lie in `../w.bin`, outside the model's folder"),
         ({"location": "a/../../w.bin"}, "outside the model's folder"),
         ({"location": "."}, "outside the model's folder"),
-        ({"location": "sub"}, "lie in `sub`, which is no file"),
+        ({"location": "sub"}, "lie in `sub`, which is not a file"),
         ({"location": "link.bin"}, "lie in `link.bin`, outside the model's folder"),
         ({"location": "loop"}, "lie in `loop`"),
         ({"location": "w\0.bin"}, "outside the model's folder"),

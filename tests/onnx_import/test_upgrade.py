@@ -210,7 +210,7 @@ def test_inputs_that_are_weights_are_none() -> None:
     [
         (0, "y = Relu (x)", "ONNX opset 0"),
         (999, "y = Relu (x)", "ONNX opset 999"),
-        (11, "y = Unsqueeze <axes = 3.5> (x)", "attribute `axes` of Unsqueeze `y` is no INTS"),
+        (11, "y = Unsqueeze <axes = 3.5> (x)", "`axes` of Unsqueeze `y` is not of type INTS"),
         (7, "y = Slice <starts = [0]> (x)", "Slice `y` lacks `ends`"),
         (6, "y = Add <broadcast = 1, axis = 1> (x)", "Add `y` lacks argument 1"),
         (4, 'y = Cast <to = "FLOTA"> (x)', "Cast `y` casts to a type that ONNX does not know"),

@@ -186,7 +186,7 @@ def test_long_chains_are_cut_into_columns() -> None:
         ({"page": "b5"}, "unknown page `b5`"),
         ({"page": "10x100"}, "the page `10x100` is too small"),
         ({"page": "400x20"}, "the page `400x20` is too small"),
-        ({"layout": "u"}, "the network is no U: it has no encoder and decoder that skips join"),
+        ({"layout": "u"}, "the network is not a U: it has no encoder and decoder that skips join"),
         ({"show": ["macs!"]}, "unknown diagram item to show `macs!`"),
         ({"layout": "tree"}, "unknown diagram layout `tree`"),
         ({"depth": 0}, "the depth of a diagram must be at least 1, not 0"),

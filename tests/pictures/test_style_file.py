@@ -171,14 +171,14 @@ REFUSED = {
     ),
     "layer": ("[layer.score]", "1:8", "there is no layer `score`", "did you mean `scores`?"),
     "table": ("[page]", "1:2", "there is no table `page`", "`family`, `kind`, `layer`"),
-    "colour": ('kind = {FC = {fill = "red"}}', "1:22", "`red` is no colour", "`#rrggbb`"),
-    "digits": ('[kind.FC]\nfill = "#12345"', "2:8", "`#12345` is no colour", "`#rrggbb`"),
+    "colour": ('kind = {FC = {fill = "red"}}', "1:22", "`red` is not a colour", "`#rrggbb`"),
+    "digits": ('[kind.FC]\nfill = "#12345"', "2:8", "`#12345` is not a colour", "`#rrggbb`"),
     "number": ("[kind.FC]\nfill = 3", "2:8", "`fill` takes a text in quotes", ""),
     "text": ('[kind]\nFC = "#fff"', "2:6", "`kind.FC` must be a table", "write `[kind.FC]`"),
     "value": ("kind = 1", "1:8", "`kind` must be a table", "write `[kind.NAME]`"),
     "blank": ('[kind.FC]\nlabel = " \\u202e"', "2:9", "a label needs a character", ""),
     "long": (f'[kind.FC]\nlabel = "{"a" * 81}"', "2:9", "a label has at most 80 characters", ""),
-    "toml": ("[kind.FC\n", "1:9", "`house.toml` is no TOML: expected ']'", ""),
+    "toml": ("[kind.FC\n", "1:9", "`house.toml` is not TOML: expected ']'", ""),
 }
 
 

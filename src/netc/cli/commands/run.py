@@ -43,7 +43,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 @click.option(
     "--engine",
     shell_complete=one_of(ENGINES),
-    help=f"{' or '.join(ENGINES)}; of an .onnx model, onnxruntime unless told otherwise.",
+    help=f"{' or '.join(ENGINES)}; of an .onnx model, onnxruntime by default.",
 )
 @device_option
 @click.option(
