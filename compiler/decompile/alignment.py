@@ -218,7 +218,7 @@ def template_of(chains: Sequence[Chain]) -> Template:
 
 
 def channels_into(chain: Chain) -> int | None:
-    """The channels of what a chain goes on from, where they are known."""
+    """The channels of what a chain continues from, where they are known."""
     first = chain[0] if chain else None
     if isinstance(first, Call):
         return first.channels

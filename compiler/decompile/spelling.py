@@ -36,7 +36,7 @@ def is_reference(path: str) -> bool:
 
 
 def label_text(path: str) -> str:
-    """A label as it stands behind `as`."""
+    """A label as it is written after `as`."""
     first, *others = path.split(".")
     plain = is_reference(path) or (_PART.match(first) and not others and first not in keywords())
     return path if plain else quoted(path)

@@ -173,7 +173,7 @@ def meaning(theme: Theme, kind: str, path: str = "") -> tuple[str, str]:
 
 
 def _looks(theme: Theme, kind: str, path: str) -> Iterator[Look]:
-    """What a style file says of a box, the most particular first."""
+    """What a style file says of a box, the most specific first."""
     targets = ((LAYER, plain(path)), (KIND, kind), (FAMILY, family(kind)))
     return (theme.looks[target] for target in targets if target in theme.looks)
 

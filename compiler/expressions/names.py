@@ -75,7 +75,7 @@ class Home:
         warnings: What was found in all files of the program.
         graph: What the program was lowered to so far, with the tensors that labels name.
         lost: Patterns of the names that errors kept the program from giving.
-        trace: What each step of the program did, each time, by its place; None where nobody asks.
+        trace: What each step of the program did, each time, by its place; None if unused.
         read: Reads an imported file; editors have texts that are not saved yet.
     """
 

@@ -9,7 +9,7 @@ from ...grammar.records import record
 from .tensor import Tensor
 from .types import TensorType
 
-# Dictionaries, which can be pickled, and which nobody changes.
+# Dictionaries, which can be pickled, and which are never changed.
 NO_ATTRIBUTES: Mapping[str, Any] = {}
 
 # The versions of each domain whose operators the compiler builds: ONNX's own, and ours.

@@ -364,7 +364,7 @@ def _described(node: NodeProto) -> str:
 
 
 def _unknown_row(node: NodeProto, opsets: Mapping[str, int]) -> OpDef:
-    """The row of an operator that nobody knows but who made the model."""
+    """The row of an operator that only the model's author knows."""
     facts: dict[str, Any] = {"cost": one_per_element, "sees": everything, "takes_holders": True}
     attributes = dict.fromkeys(attributes_of(node))
     version = opsets.get(node.domain, 1)

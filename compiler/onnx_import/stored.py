@@ -15,7 +15,7 @@ from .faults import fault, lost, shown
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTensor:
-    """A tensor that is read when it is asked for, and then held by nobody.
+    """A tensor that is read when it is asked for, and not kept.
 
     NumPy takes it as an array.
 

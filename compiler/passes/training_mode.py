@@ -210,7 +210,7 @@ class _Inside(Training):
         """Inputs of a subgraph count turns, if anything."""
 
     def normalize(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-        """Running statistics cannot leave a subgraph: nobody knows how often it runs."""
+        """Running statistics cannot leave a subgraph: how often it runs is unknown."""
         if node.attributes["training_mode"] or self._is_frozen(node):
             return None
         raise error(

@@ -31,7 +31,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """A frame around boxes, and whether it goes on from a column before."""
+    """A frame around boxes, and whether it continues one of the column before."""
 
     cluster: Cluster
     bounds: Bounds

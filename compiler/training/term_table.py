@@ -67,7 +67,7 @@ def _advised(
     """The failure of a choice that exists, with the corrected call where its arguments are known.
 
     Bad values keep their own help: only words that others use, and what is missing, have another.
-    So do arguments that nobody uses, where one of ours is near.
+    So do arguments of no framework, where one of ours is near.
     """
     (first,) = failure.diagnostics
     help = corrected_term(kind, name, given, TERMS[kind], call)

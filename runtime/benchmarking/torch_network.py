@@ -25,7 +25,7 @@ SHOWN = 5  # operators in a message
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call: where its arguments are, where its results go, and what nobody reads later."""
+    """One call: where its arguments are, where its results go, and what nothing reads later."""
 
     compute: Compute
     arguments: tuple[int | None, ...]

@@ -1,4 +1,4 @@
-"""A sample's array -> what turns its like into the shape and element type that a network takes."""
+"""A sample's array -> what turns batches into the shape and type that a network takes."""
 
 from collections.abc import Callable
 from functools import partial

@@ -40,7 +40,7 @@ class Decoded:
         return len(self._kept)
 
     def get(self, number: int, decode: Callable[[], Array]) -> Array:
-        """The picture of a number, which nobody may change; decoded unless it was kept."""
+        """The picture of a number, which must not be changed; decoded unless it was kept."""
         found = self._kept.get(number)
         if found is None:
             found = decode()

@@ -1,4 +1,4 @@
-"""How a table is read, and what a run knows of one: the arguments of `csv` and its like."""
+"""How a table is read, and what a run knows of one: the arguments of `csv` and similar sources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -282,7 +282,7 @@ def our_name(name: str) -> str | None:
 
 
 def find_metric(name: str) -> Metric:
-    """A metric by name; `top_5` and its like are made as they are asked for.
+    """A metric by name; `top_5` and similar ones are made on demand.
 
     Raises:
         NetError: E551, there is none.

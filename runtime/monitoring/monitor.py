@@ -28,7 +28,7 @@ class Monitor(Callback):
     """Looks at every layer after each epoch, on a batch that stays the same.
 
     The step's own graph is computed once more, with the epoch's last learning rate, and its
-    results are not used: training goes on as if nobody looked.
+    results are not used: training goes on as without a monitor.
 
     Args:
         loop: The run.

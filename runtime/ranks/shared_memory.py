@@ -87,7 +87,7 @@ def shared_memory(
         return None
     window = mpi.Win.Allocate_shared(own, 1, comm=here)
     memory = SharedMemory(window, rank, size, notes)
-    here.Barrier()  # nobody reads notes before they are cleared
+    here.Barrier()  # no rank reads notes before they are cleared
     return memory
 
 

@@ -68,7 +68,7 @@ class Alone:
         raise NotImplementedError
 
     def state(self, types: Mapping[str, TensorType]) -> SharedState | None:
-        """There is nobody to share it with."""
+        """There are no other ranks."""
         return None
 
     def any(self, *facts: bool) -> list[bool]:

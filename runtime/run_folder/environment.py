@@ -56,7 +56,7 @@ def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnosti
     return (
         Diagnostic(
             "W502",
-            "the run goes on elsewhere than it began: its last bits may differ from those of an"
+            "the run continues elsewhere than it began: its last bits may differ from those of an"
             " unbroken one",
             notes=tuple(notes),
         ),

@@ -36,9 +36,9 @@ def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int)
         E542 with the layer at which the first number that is not finite appeared.
     """
     broken = [name for name, array in feeds.items() if not _finite(array)]
-    spoilt = [name for name in broken if name + NEXT in graph.outputs]
-    if spoilt:
-        return _spoilt(graph, spoilt, step)
+    broken_weights = [name for name in broken if name + NEXT in graph.outputs]
+    if broken_weights:
+        return _broken_weights(graph, broken_weights, step)
     where = f"in step {step + 1} of the run, in epoch {epoch + 1}"
     node = first_not_finite(graph, feeds)
     if node is None:
@@ -54,7 +54,7 @@ def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int)
     )
 
 
-def _spoilt(graph: Graph, names: Sequence[str], step: int) -> NetError:
+def _broken_weights(graph: Graph, names: Sequence[str], step: int) -> NetError:
     """The error for weights that an update has made infinite or NaN."""
     readers = [graph[reader] for reader in graph.consumers(graph.inputs[names[0]])]
     span = next((node.span for node in readers if node.span is not None), None)

@@ -18,7 +18,7 @@ class TensorBoard(Callback):
     `seconds`, over the epoch's number.
 
     Args:
-        folder: The folder of the event files; a run that goes on adds a file.
+        folder: The folder of the event files; a resumed run adds a file.
         every: After how many steps the loss of a batch is written as well, as `loss/batch` over the
             step's number; None for never.
 

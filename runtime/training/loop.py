@@ -36,7 +36,7 @@ class Part(Protocol):
 
 
 class Callback:
-    """What follows a run, such as a progress bar or a log; as it stands here, it does nothing.
+    """What follows a run, such as a progress bar or a log; this one does nothing.
 
     A step or an epoch that is answered with True is the last one: the run ends as if it had no
     more epochs, and can be resumed. An exception ends it, too, and reaches the caller as it is.
@@ -44,7 +44,7 @@ class Callback:
     """
 
     def on_start(self, history: History) -> None:
-        """A run begins, or goes on after these epochs; the history grows with it."""
+        """A run begins, or continues after these epochs; the history grows with it."""
 
     def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> bool | None:
         """A step was taken.

@@ -16,7 +16,7 @@ HALF_LIFE = 20.0  # seconds after which a measured speed counts half
 
 
 class TrainingProgress:
-    """What follows a run's progress; as it stands here, it says nothing."""
+    """What follows a run's progress; this one says nothing."""
 
     def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
         """A run begins or continues.

@@ -34,7 +34,7 @@ FORMAT = "netc predictions 1"
 FACTS = "_netc.json"  # readers of Parquet leave out names that begin with `_`
 PARQUET = ".parquet"
 ENGINES: tuple[str, ...] = get_args(BulkEngineName)
-ON_FILES, RAY = "onnxruntime", "ray"  # the engine where nobody chooses, and the other one
+ON_FILES, RAY = "onnxruntime", "ray"  # the default engine, and the other one
 
 
 @dataclass(frozen=True)

@@ -313,7 +313,7 @@ def train(
         settings: Settings by name that replace the program's.
         output: The run's folder.
         resume: Go on from the checkpoint in that folder.
-        weights: Weights to start from, or what reads them; a run that goes on needs none.
+        weights: Weights to start from, or what reads them; a resumed run needs none.
         allow: Patterns of weights that need not match.
         lsuv: Whether initial weights are scaled by the data.
         watch: Whether a monitor looks at each layer after each epoch.

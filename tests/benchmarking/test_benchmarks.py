@@ -142,7 +142,7 @@ def test_the_machine_is_measured() -> None:
 
 
 def test_operators_that_only_onnx_defines_reach_processes() -> None:
-    """Their rows are made again; what nobody defines is an error."""
+    """Their rows are made again; what is not defined is an error."""
     text = """<ir_version: 8, opset_import: ["" : 17]>
     g (float[N,4] x) => (uint8[N,4] y, float s, uint8 z) { y, s, z = DynamicQuantizeLinear(x) }"""
     net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())

@@ -88,7 +88,7 @@ def test_frozen_normalizations_agree_with_pytorch() -> None:
 
 @pytest.mark.oracle
 def test_pytorch_lets_go_of_what_was_read() -> None:
-    """No tensor stays that nobody reads later, as in a function with variables."""
+    """No tensor stays that nothing reads later, as in a function with variables."""
     torch_network = pytest.importorskip("netc.runtime.benchmarking.torch_network")
     network = netc.compile("INPUT(4) -> FC(3) -> ( TANH | RELU ) -> ADD -> FC(2)")
     found = torch_network.TorchNetwork(

@@ -273,7 +273,7 @@ def test_another_environment_is_told(tmp_path: Path) -> None:
     save_checkpoint(path, replace(saved, environment=changed))
     (warning,) = resumed(job(folder=tmp_path, resume=True)).warnings
     assert render(warning) == (
-        "warning[W502]: the run goes on elsewhere than it began: its last bits may differ from"
+        "warning[W502]: the run continues elsewhere than it began: its last bits may differ from"
         " those of an unbroken one\n"
         "  = note: engine: onnxruntime then, numpy now\n"
         f"  = note: numpy: 1.0 then, {np.__version__} now\n"

@@ -97,7 +97,7 @@ def _counted(size: int) -> Places:
 
 
 def natural(shape: Sequence[int]) -> Places:
-    """The place of each element of a tensor in itself; nobody changes it."""
+    """The place of each element of a tensor in itself; it is never changed."""
     return _counted(prod(shape)).reshape(shape)
 
 

@@ -241,12 +241,12 @@ class Trail:
         return found, scale
 
     def need_one_output(self) -> None:
-        """Go on only if nobody reads what the operator yields beside its first output."""
+        """Go on only if nothing reads the operator's outputs after the first."""
         for output, type in enumerate(self.node.outputs[1:], 1):
             self.need(not self.graph.consumers(Value(self.last, output, type)))
 
     def has_one_reader(self, value: Value) -> bool:
-        """Whether one operator reads a value, and nobody else."""
+        """Whether exactly one operator reads a value."""
         return len(self.graph.consumers(value)) == 1
 
     def _is_own(self, value: Value) -> bool:

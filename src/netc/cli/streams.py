@@ -37,7 +37,7 @@ class _Forgiving(RawIOBase):
 def prepare_streams() -> None:
     """Escape what a terminal's encoding lacks; print into nothing where a stream is closed.
 
-    Standard error never fails: a command does its work even where nobody reads its warnings.
+    Standard error never fails: a command does its work even where nothing reads its warnings.
     """
     if sys.stdout is None:
         sys.stdout = _nowhere()

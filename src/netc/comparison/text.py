@@ -176,7 +176,7 @@ def _span(changes: Sequence[LayerChange]) -> str:
 
 
 def _is_shift(change: LayerChange) -> bool:
-    """Whether a layer's own name, which nobody gave it, is another: `relu2` became `relu3`."""
+    """Whether a layer's automatic name is another: `relu2` became `relu3`."""
     before, after = change.before, change.after
     assert before is not None
     assert after is not None

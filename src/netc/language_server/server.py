@@ -45,7 +45,7 @@ class Server(LanguageServer):
         self._due: dict[str, asyncio.TimerHandle] = {}
 
     def open(self, uri: str, text: str, version: int) -> None:
-        """Take a version of a text, and check it once nobody types any more.
+        """Take a version of a text, and check it once typing has paused.
 
         A byte-order mark becomes a space, which takes as much room.
         """

@@ -107,5 +107,5 @@ def _progress(stream: IO[str]) -> Callable[[int], None]:
 
 
 def _is_default(name: str) -> bool:
-    """Whether nobody has given an option."""
+    """Whether an option was not given."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.DEFAULT

@@ -139,7 +139,7 @@ def command(
         if find:
             _check_find(click.get_current_context())
         if resume and force:
-            raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
+            raise click.UsageError("`--resume` continues a run, and `--force` overwrites it")
         network = open_network(file, max_layers)
         settings |= _given(epochs=epochs, seed=seed, metrics=_listed(metrics))
         read = None if weights is None else partial(read_weights, network.graph, weights)
