@@ -231,7 +231,7 @@ def gelu(x: Array, y: Array, t: Array, *, approximate: str) -> None:
         y *= sqrt(2 / pi)
         np.tanh(y, out=y)
     else:
-        erf(x * x.dtype.type(sqrt(0.5)), y, t)
+        erf(x, y, t, sqrt(0.5))
     y += 1
     y *= 0.5  # before x, whose double may be beyond the largest number
     y *= x
