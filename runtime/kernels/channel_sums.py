@@ -1,4 +1,4 @@
-"""Sums over all but the channels: products with ones, which BLAS sums up in a third of the time."""
+"""Sums by products with ones, which take BLAS a third of the time: of channels, and of rows."""
 
 from math import prod
 
@@ -24,6 +24,24 @@ def channel_squares(x: Array) -> Array:
     if rows is None:
         return np.asarray(np.square(x).sum(_others(x)))
     return np.asarray(np.matmul(rows[:, :, None], rows[..., None]).sum((0, 2, 3)))
+
+
+def row_sums(x: Array) -> Array:
+    """The sums along the last axis, which stays as one of 1."""
+    if not _suits_blas(x):
+        return np.asarray(x.sum(-1, keepdims=True))
+    return np.asarray(np.matmul(x, np.ones(x.shape[-1], x.dtype)))[..., None]
+
+
+def row_squares(x: Array) -> Array:
+    """The sums of the squares along the last axis, which stays as one of 1."""
+    if not _suits_blas(x):
+        return np.asarray(np.square(x).sum(-1, keepdims=True))
+    return np.asarray(np.matmul(x[..., None, :], x[..., None]))[..., 0]
+
+
+def _suits_blas(x: Array) -> bool:
+    return x.dtype.kind == "f" and x.itemsize >= 4 and x.strides[-1] == x.itemsize
 
 
 def _others(x: Array) -> tuple[int, ...]:

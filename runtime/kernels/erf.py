@@ -7,8 +7,8 @@ import numpy as np
 from ...compiler.ops.error_function import CENTRES_PER_UNIT, LAST_CENTRE, expansions
 from ..kerneldef import Array
 
-# In float32 erf x = tanh(x p(x^2)): the coefficients of p, highest power first, fitted for the least
-# relative error, which is 1e-7. NumPy computes tanh as fast as it adds three times.
+# In float32 erf x = tanh(x p(x^2)): the coefficients of p, highest power first, fitted for the
+# least relative error, which is 1e-7. NumPy computes tanh as fast as it adds three times.
 COEFFICIENTS = (
     *(1.4189305643772413e-7, -5.669016950949589e-6, 8.763980454541525e-5),
     *(-6.197894165774057e-4, -1.91827086784043e-4, 0.10276905485127019, 1.1283792743403294),
@@ -16,7 +16,7 @@ COEFFICIENTS = (
 
 
 def erf(x: Array, y: Array, t: Array, scale: float = 1.0) -> None:
-    """Write erf(scale x) to y; all are vectors of one length, and t is overwritten."""
+    """Write to y what erf makes of scale times x; all have one length, and t is overwritten."""
     if x.dtype == np.float32:
         _by_tanh(x, y, t, _scaled(scale))
     else:

@@ -6,13 +6,15 @@ import numpy as np
 
 from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
 from ..kerneldef import Array, Layout, Part, kernel
-from .channel_sums import channel_squares, channel_sums
+from .channel_sums import channel_squares, channel_sums, row_squares, row_sums
 from .parts import blocks
 from .scratch import scratch_like
 from .slabs import is_batch_innermost
 from .workers import spread
 
 ROWS_BYTES = 2**19  # of rows that are normalized at a time
+# The square of a rest of a mean, as a part of the variance, from which on it is subtracted.
+ROUNDED = 1e-12
 BLOCK_BYTES = 2**20  # of what a batch normalization works on at a time
 
 
@@ -174,8 +176,16 @@ def _standardized(
 
     The variance is that of the centred rows: a difference of squares would cancel.
     """
-    y, mean = _centred(rows, -1, out)
-    factor = 1 / np.sqrt(np.square(y).mean(-1, keepdims=True) + epsilon)
+    count = rows.dtype.type(rows.shape[-1])
+    mean = row_sums(rows) / count
+    y: Array = np.subtract(rows, mean, out=out)
+    # A mean of large equal numbers is rounded; see `_centred`.
+    rest = row_sums(y) / count
+    variance = row_squares(y) / count
+    if (rest * rest > ROUNDED * variance).any():
+        y -= rest
+        mean, variance = mean + rest, row_squares(y) / count
+    factor = 1 / np.sqrt(variance + epsilon)
     y *= factor
     return y, mean, factor
 
@@ -247,7 +257,8 @@ def softmax(x: Array, *, axis: int, out: Array | None = None) -> Array:
         data, found = x[part], y[part]
         np.subtract(data, data.max(axis, keepdims=True), out=found)
         np.exp(found, out=found)
-        found /= found.sum(axis, keepdims=True)
+        last = axis % x.ndim == x.ndim - 1
+        found /= row_sums(found) if last else found.sum(axis, keepdims=True)
 
     spread(compute, blocks(y, ROWS_BYTES, within=[axis % x.ndim]), 4 * x.nbytes)
     return y
