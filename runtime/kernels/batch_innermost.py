@@ -17,7 +17,7 @@ from .scratch import scratch
 from .slabs import Axis, Series, Slabs, in_order, memory_order, slabs_of
 from .workers import of_product, shares, spread, threads_for
 
-LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
+LEAST_FILTERS = 16  # from which on a separate product pays; measured
 # From this length on a row of depthwise windows is added tap by tap; measured.
 LONG_ROW = 512
 # A gradient of so few numbers is a sum of some that threads compute, as many on any machine.

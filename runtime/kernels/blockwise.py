@@ -7,7 +7,7 @@ import numpy as np
 
 from ..kerneldef import Array, kernel
 
-# Elements of a block: so many that threads seldom want Python's lock at once; measured.
+# Elements of a block: enough that threads seldom want Python's lock at once; measured.
 BLOCK = 2**17
 
 Compute = Callable[..., None]

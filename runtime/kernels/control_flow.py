@@ -15,7 +15,7 @@ class Body(Protocol):
         """Its outputs, which share no memory with its inputs."""
 
     def nothing(self, *arrays: Array) -> tuple[Array, ...]:
-        """No rows of each output, (0, *extents), of the extents that inputs tell; else of 0."""
+        """No rows of each output, (0, *extents), of extents that inputs determine; else of 0."""
 
 
 @kernel("If")
@@ -88,7 +88,7 @@ def scan(
 
 
 def _own(state: Array) -> Array:
-    """A state as it was, in memory of its own; of an optional value there may be none."""
+    """A copy of a state as it was; of an optional value there may be none."""
     return state if state is None else state.copy()
 
 

@@ -1,8 +1,8 @@
-"""Threads that help whoever computes, and wait actively for the next task for a short while.
+"""Threads that help the one that computes, and wait actively for the next task for a short while.
 
 To wake a thread that sleeps takes 30 µs and more on a virtual machine, as long as a small kernel
 does; one that waits for a spinlock goes on within 1 µs. Python's own lock lets threads sleep, too:
-so nobody asks for it while another is about to use it.
+so no thread asks for it while another is about to use it.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ class Helper:
     """A thread that takes one task at a time, of one caller at a time.
 
     A task that it has not begun by the time the caller waits for it is taken back, so that a
-    helper whose core is busy with other processes delays nobody.
+    helper whose core is busy with other processes delays no caller.
     """
 
     def __init__(self) -> None:
@@ -113,8 +113,8 @@ class _Signal:
     """What one thread sends, and another waits for: a lock that is released by the one.
 
     It is a `pthread_spin_lock` of POSIX, which is waited for actively and without Python's lock.
-    `lfind` tries it so many times: the comparison that it searches with is `pthread_spin_trylock`.
-    Where a system has none, there is no short wait, and the long one sleeps.
+    `lfind` tries it a number of times: the comparison that it searches with is
+    `pthread_spin_trylock`. Without one there is no short wait, and the long one sleeps.
 
     Attributes:
         send: Send it; once more, it is still one signal.
@@ -172,7 +172,7 @@ def allowed_cores() -> frozenset[int]:
 
 @cache
 def _core_teller() -> Callable[[], int] | None:
-    """Linux's function that tells the core that a thread runs on; None elsewhere."""
+    """Linux's function that returns the core that a thread runs on; None elsewhere."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     found: Callable[[], int] | None = getattr(ctypes.CDLL(None), "sched_getcpu", None)
@@ -183,7 +183,7 @@ _crew: list[Helper] = []
 
 
 def helpers(count: int) -> list[Helper]:
-    """The first so many helpers."""
+    """The first `count` helpers."""
     while len(_crew) < count:
         _crew.append(Helper())
     return _crew[:count]

@@ -7,7 +7,7 @@ import numpy as np
 from ..kerneldef import Array, kernel
 from .workers import of_product, shares, spread
 
-LEAST_ROWS = 32  # what a product of its own is worth being taken for; measured
+LEAST_ROWS = 32  # from which on a separate product pays; measured
 
 
 def product(a: Array, b: Array, out: Array | None) -> Array:

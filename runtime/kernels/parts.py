@@ -27,7 +27,7 @@ def part_of(x: Array, part: Part, shape: tuple[int, ...]) -> Array:
 
 
 def blocks(x: Array, size: int = BLOCK_BYTES, *, within: Sequence[int] = ()) -> list[Part]:
-    """Parts of an array that lie in memory one after the other, of about so many bytes.
+    """Parts of an array that lie in memory one after the other, of about `size` bytes.
 
     Args:
         x: The array.
@@ -44,7 +44,7 @@ def blocks(x: Array, size: int = BLOCK_BYTES, *, within: Sequence[int] = ()) -> 
 
 
 def parts(extent: int, most: int) -> list[slice]:
-    """An extent in equal parts of at most so many."""
+    """An extent in equal parts of at most `most`."""
     count = -(-extent // most)
     ends = [extent * number // count for number in range(count + 1)]
     return [slice(start, stop) for start, stop in pairwise(ends)]

@@ -1,7 +1,8 @@
 """Products of flat matrices, in the pieces and the order that OpenBLAS takes them fastest in.
 
-OpenBLAS lays large operands out anew, which takes as long as the product where one extent is a few
-dozen. It multiplies small ones as they are, and stores best along a result's longer side.
+OpenBLAS copies large operands to its own layout, which takes as long as the product where one
+extent is a few dozen. It multiplies small ones as they are, and stores best along a result's
+longer side.
 """
 
 from math import prod
@@ -13,7 +14,7 @@ from .scratch import scratch
 
 # Multiplications up to which OpenBLAS takes a product as a small one.
 SMALL = 10**6
-# Columns of a result, and terms of a sum, that are worth being taken for themselves; measured.
+# Columns of a result, and terms of a sum, from which on a separate product pays; measured.
 LEAST_COLUMNS, LEAST_TERMS = 64, 256
 # Numbers of products that are summed up at a time: they stay in the second-level cache.
 TERMS = 2**16

@@ -198,7 +198,7 @@ def back(
 
 
 def _gathered(turns: Direction, dz: Array, products: Array, first: States) -> list[Array]:
-    """What all steps come to, for one direction."""
+    """The gradients of all steps together, for one direction."""
     kind, (length, batch, inputs) = turns.kind, turns.x.shape
     notes = turns.notes[:: turns.order.step]
     rows, hidden = dz.shape[2], first[0].shape[1]

@@ -1,6 +1,6 @@
 """Sequences are lists of arrays, optional values None or what they hold.
 
-What they hold has memory of its own that nobody writes to, so lists share it.
+What they hold is never written to, so lists share it.
 """
 
 from typing import Any

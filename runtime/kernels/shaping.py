@@ -21,7 +21,7 @@ def reshape(x: Array, shape: Array, *, allowzero: int) -> Array:
     for i in kept:
         target[i] = x.shape[i]
     if -1 in target:
-        # Copied extents cancel first: of an empty batch, the size alone does not tell the rest.
+        # Copied extents cancel first: an empty batch's size alone does not determine the rest.
         rest = prod(extent for i, extent in enumerate(x.shape) if i not in kept)
         others = prod(t for i, t in enumerate(target) if i not in kept and t != -1)
         target[target.index(-1)] = rest // others if others else 0

@@ -21,23 +21,23 @@ from .parts import at, parts, zero_around
 from .scratch import scratch
 from .workers import shares, spread
 
-# From so many positions and samples in a row on its products are as fast as long ones; measured.
+# From this many positions and samples in a row on, products are as fast as long ones; measured.
 WORTHWHILE_ROW = 32
 # What is multiplied and added at a time: it stays in the second-level cache.
 BLOCK_BYTES = 2**21
-# So many samples are turned at a time: their numbers fill a line of the cache.
+# Samples that are turned at a time: their numbers fill a line of the cache.
 TURNED = 16
 
 Extents = tuple[int, ...]
 
 
 def memory_order(rank: int) -> Extents:
-    """The axes of an array (N, C, *S) of so many axes as they lie in memory, outermost first."""
+    """The axes of an array (N, C, *S) as they lie in memory, outermost first."""
     return (*range(2, rank - 1), 1, rank - 1, 0)
 
 
 def is_worthwhile(shape: Extents) -> bool:
-    """Whether an array of this shape had best lie like that, for convolutions."""
+    """Whether convolutions are fastest where an array of this shape lies like that."""
     return len(shape) > 2 and shape[0] * shape[-1] >= WORTHWHILE_ROW
 
 
@@ -77,7 +77,7 @@ class Axis:
 
 @lru_cache(maxsize=1_000)
 def axes_of(window: Window, windows: Extents) -> tuple[Axis, ...]:
-    """How a window moves along each axis, so many times."""
+    """How a window moves along each axis, for the given number of windows."""
     fields = zip(
         window.kernel, window.strides, window.dilations, window.before, windows, strict=True
     )

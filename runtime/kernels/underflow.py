@@ -20,8 +20,8 @@ _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
 def zeros_for_denormals() -> Iterator[None]:
     """Let results below the least normal number, 1e-38 in float32, be zero in runs within.
 
-    Gradients come to such numbers once a network knows its batch by heart. Where nobody knows how
-    to tell the processor, they are computed as they are.
+    Gradients become such numbers once a network knows its batch by heart. On processors without
+    a known switch, they are computed as they are.
     """
     token = _wanted.set(True)
     try:

@@ -13,7 +13,7 @@ from .products import correlate
 from .slabs import axes_of, is_batch_innermost
 from .workers import of_product, spread
 
-# From this length on a product of one sample is worth being taken separately; measured.
+# From this length on a separate product of one sample pays; measured.
 LONG_PRODUCT = 128
 
 

@@ -48,7 +48,7 @@ def arithmetic() -> Iterator[None]:
 
 @contextmanager
 def limited(count: int) -> Iterator[None]:
-    """Spread work on so many threads within, whatever the environment says."""
+    """Spread work on `count` threads within, whatever the environment says."""
     token = _limit.set(count)
     try:
         yield
@@ -57,7 +57,7 @@ def limited(count: int) -> Iterator[None]:
 
 
 def chosen_workers() -> int | None:
-    """On how many threads the user wants work to be spread; None where nobody said."""
+    """On how many threads the user wants work to be spread; None where it is not set."""
     limit = _limit.get()
     if limit is not None:
         return limit
@@ -79,12 +79,12 @@ _shares: list[int] = []
 
 
 def have_cores(count: int) -> None:
-    """Leave all cores but so many to processes that were started with this one."""
+    """Leave all but this number of cores to processes that were started with this one."""
     _shares[:] = [count]
 
 
 def shared_cores() -> int | None:
-    """How many cores this process has to itself; None where it shares them with nobody."""
+    """How many cores this process has to itself; None where it shares them with no other."""
     return _shares[0] if _shares else None
 
 
@@ -118,12 +118,12 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
     finally:
         remaining.clear()
         with ExitStack() as stack:
-            for helper in begun:  # wait: nobody may write to what the caller goes on with
+            for helper in begun:  # wait: no thread may write to what the caller reads next
                 stack.callback(helper.end)
 
 
 def threads_for(work: int) -> int:
-    """On how many threads so much work, in bytes, is worth being spread."""
+    """On how many threads it pays to spread work, in bytes."""
     count = work // WORTHWHILE
     return min(workers(), count) if count > 1 else 1
 
@@ -134,7 +134,7 @@ def of_product(multiplications: int) -> int:
 
 
 def _taken(remaining: deque[Part]) -> Iterator[Part]:
-    """Parts, each for one thread: whoever is done with one takes the next."""
+    """Parts, each for one thread: a thread that is done with one takes the next."""
     while True:
         try:
             part = remaining.popleft()
