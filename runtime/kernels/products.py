@@ -15,7 +15,7 @@ from .scratch import scratch
 # Multiplications up to which OpenBLAS takes a product as a small one.
 SMALL = 10**6
 # Columns of a result, and terms of a sum, from which on a separate product pays; measured.
-LEAST_COLUMNS, LEAST_TERMS = 64, 256
+LEAST_COLUMNS, LEAST_TERMS = 128, 256
 # Numbers of products that are summed up at a time: they stay in the second-level cache.
 TERMS = 2**16
 
