@@ -23,10 +23,11 @@ from ..ops.channel_blocks import (
 from ..ops.convolution import CONVOLUTION_ATTRIBUTES
 from ..ops.input_gradient_forms import turned
 from ..ops.one_window import is_free, is_one_window
-from ..ops.opdef import Operands, row_of
+from ..ops.opdef import Operands, definition, row_of
 from ..ops.weight_gradient_forms import Correlation, by_channels, by_convolution, chosen
+from .cancel_transposes import BROADCASTING
 from .eliminate_dead_nodes import eliminate_dead_nodes
-from .rewrite import rewrite
+from .rewrite import copy, rewrite
 
 
 def block_channels(graph: Graph, block: int) -> Graph:
@@ -35,7 +36,8 @@ def block_channels(graph: Graph, block: int) -> Graph:
     Such kernels take a half to a quarter of the time of onnxruntime's other convolutions, which
     copy what windows see to columns, even where images are laid out for them and back. So they
     are taken wherever a window has more than one tap; a window of one needs no columns. What lies
-    between two of them, or a ReLU, stays in blocks.
+    between two of them stays in blocks, and so does what operators compute from it number by
+    number, such as the masks of ReLUs.
 
     Args:
         graph: The graph, in a mode, for onnxruntime alone.
@@ -46,6 +48,7 @@ def block_channels(graph: Graph, block: int) -> Graph:
         "Conv": blocking.convolution,
         "ConvTranspose": blocking.data_gradient,
         "netc.ConvWeightGrad": blocking.weight_gradient,
+        **dict.fromkeys(_by_number(graph), blocking.by_number),
         "Relu": blocking.relu,
     }
     found = rewrite(graph, rules)
@@ -53,6 +56,12 @@ def block_channels(graph: Graph, block: int) -> Graph:
         return graph
     found.opsets = {**graph.opsets, DOMAIN: 1}
     return eliminate_dead_nodes(found)
+
+
+def _by_number(graph: Graph) -> frozenset[str]:
+    """The operators of a graph that compute each number from those at its place alone."""
+    rows = filter(None, (definition(node) for _, node in graph.nodes()))
+    return frozenset(r.op_type for r in rows if r.elementwise or r.infer in BROADCASTING)
 
 
 def _is_image(node: Node) -> bool:
@@ -151,7 +160,24 @@ class _Blocking:
     def relu(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         """A ReLU that its convolution has computed."""
         x = required(operands[0])
-        return (x,) if x in self.ends else None
+        return (x,) if x in self.ends else self.by_number(build, node, operands)
+
+    def by_number(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        """What is computed from blocks, and from scalars, number by number: in blocks, too.
+
+        Truth values have no way back, so that they are computed twice where they must be.
+        """
+        values, shape = present(operands), node.outputs[0].shape
+        whole = [x for x in values if x.type.rank]
+        if not whole or not all(x.shape == shape and x in self.blocked for x in whole):
+            return None
+        inner = tuple(None if x is None else self.blocked.get(x, x) for x in operands)
+        (blocked,) = copy(build, node, inner)
+        if blocked.dtype is DType.FLOAT32:
+            return (self._from_blocks(build, blocked),)
+        (y,) = copy(build, node, operands)
+        self.blocked[y] = blocked
+        return (y,)
 
     def _has(self, filters: Dim, channels: Dim, group: int, call: OpCall) -> bool:
         """Whether there is such a kernel, and columns without it."""

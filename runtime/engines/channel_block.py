@@ -1,19 +1,15 @@
 """How many channels onnxruntime's blocked convolutions hold together, found by trial."""
 
-import io
 from functools import cache
 
 import numpy as np
 
-from ...compiler.emit.onnx import write
 from ...compiler.ir.builder import Builder
-from ...compiler.ir.graph import Graph, Value
-from ...compiler.ir.types import DType, TensorType
+from ...compiler.ir.graph import Graph
 from ...compiler.ops.channel_blocks import DOMAIN, TO_BLOCKS
 from ...compiler.passes.block_channels import block_channels
 from ...grammar.diagnostics import NetError
-from ..kerneldef import Array
-from .session import Session
+from .trial import computed, fed
 
 MOST = 64  # channels of a block; a register of AVX-512 holds 16
 
@@ -36,9 +32,9 @@ def _found() -> int:
     """Where the second position of the first channel comes to lie: behind a block of channels."""
     x = np.arange(2 * MOST, dtype=np.float32).reshape(1, MOST, 1, 2)
     build = Builder(Graph("block"))
-    build.graph.outputs = {"y": build.op(TO_BLOCKS, (_input(build, "x", x),))[0]}
+    build.graph.outputs = {"y": build.op(TO_BLOCKS, (fed(build, "x", x),))[0]}
     build.graph.opsets = {**build.graph.opsets, DOMAIN: 1}
-    return int(np.flatnonzero(_computed(build.graph, {"x": x}).ravel() == x[0, 0, 0, 1])[0])
+    return int(np.flatnonzero(computed(build.graph, {"x": x}).ravel() == x[0, 0, 0, 1])[0])
 
 
 def _agrees(block: int) -> bool:
@@ -49,22 +45,11 @@ def _agrees(block: int) -> bool:
         name: random.integers(-3, 4, shape).astype(np.float32) for name, shape in shapes.items()
     }
     build = Builder(Graph("trial"))
-    x, v, w = (_input(build, name, array) for name, array in feeds.items())
+    x, v, w = (fed(build, name, array) for name, array in feeds.items())
     padded = {"kernel_shape": (3, 3), "pads": (1, 1, 1, 1)}
     y = build.Conv(build.Relu(build.Conv(x, v, **padded)), w, **padded)
     build.graph.outputs = {"dx": build.ConvTranspose(y, w, **padded)}
     found, expected = (
-        _computed(graph, feeds) for graph in (block_channels(build.graph, block), build.graph)
+        computed(graph, feeds) for graph in (block_channels(build.graph, block), build.graph)
     )
     return np.array_equal(found, expected)
-
-
-def _input(build: Builder, name: str, array: Array) -> Value:
-    return build.input(name, TensorType(DType.FLOAT32, array.shape))
-
-
-def _computed(graph: Graph, feeds: dict[str, Array]) -> Array:
-    buffer = io.BytesIO()
-    write(graph, {}, buffer)
-    (found,) = Session(buffer.getvalue()).run(feeds).values()
-    return found

@@ -13,9 +13,12 @@ from ...compiler.ops.weight_gradient_forms import gains_by_extents
 from ...compiler.passes.bind_extents import bind_extents
 from ...compiler.passes.block_channels import block_channels
 from ...compiler.passes.build_functions import build_functions
+from ...compiler.passes.clip_masks import clip_masks
 from ...compiler.passes.fold_normalizations import fold_normalizations
+from ...compiler.passes.gate_sums import gate_sums
 from ...compiler.passes.narrow_masks import narrow_masks
 from ...compiler.passes.pipeline import settle
+from ...compiler.passes.sum_by_ones import sum_by_ones
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..kerneldef import Array
@@ -184,7 +187,7 @@ class OnOnnxruntime:
         planned, names = plan(settled), tuple(graph.outputs)
         sessions: dict[tuple[tuple[str, int], ...], Session] = {}
         if not gains_by_extents(settled):
-            sessions[()] = _session(settled, device)
+            sessions[()] = _session(settled, device, step=True)
 
         def compute(
             feeds: Mapping[str, Any], spare: Mapping[str, Array], ready: Ready | None = None
@@ -194,7 +197,7 @@ class OnOnnxruntime:
             if sessions and key not in sessions:
                 key = ()
             if key not in sessions:
-                sessions[key] = _session(bind_extents(settled, dict(key)), device)
+                sessions[key] = _session(bind_extents(settled, dict(key)), device, step=True)
             into = {_output(i): spare[name] for i, name in enumerate(names) if name in spare}
             found = sessions[key].run_into(checked.arrays, into)
             return dict(zip(names, found.values(), strict=True))
@@ -202,12 +205,18 @@ class OnOnnxruntime:
         return compute
 
 
-def _session(graph: Graph, device: str, weights: State = NO_WEIGHTS) -> Session:
+def _session(
+    graph: Graph, device: str, weights: State = NO_WEIGHTS, *, step: bool = False
+) -> Session:
     """A graph with its weights inside, ready to run; its outputs by their number."""
     from ...compiler.emit.onnx import write  # with onnx, which the other engine starts without
     from .channel_block import channel_block
+    from .gated_sums import has_gated_sums
 
-    block = channel_block() if device == "cpu" else None
+    on_cpu = device == "cpu"
+    graph = sum_by_ones(clip_masks(graph)) if step and on_cpu else graph
+    graph = gate_sums(graph) if step and on_cpu and has_gated_sums() else graph
+    block = channel_block() if on_cpu else None
     graph = graph if block is None else block_channels(graph, block)
     outputs = {_output(i): value for i, value in enumerate(graph.outputs.values())}
     buffer = io.BytesIO()
