@@ -221,7 +221,7 @@ def _session(
     outputs = {_output(i): value for i, value in enumerate(graph.outputs.values())}
     buffer = io.BytesIO()
     write(replace(graph, outputs=outputs), weights, buffer)
-    return Session(buffer.getvalue(), device=device)
+    return Session(buffer.getvalue(), device=device, flushes=step and on_cpu)
 
 
 def _output(number: int) -> str:

@@ -1,7 +1,9 @@
 """ONNX model and inputs -> results, on onnxruntime; a device that is not available is an error."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from ...grammar.files import check_readable, path_or_bytes
 from ..arrays.feeds import check_feeds
 from ..extras import importing
 from ..kerneldef import Array
+from ..kernels.underflow import as_wanted, zeros_for_denormals
 from ..kernels.workers import chosen_workers, shared_cores
 from .io_bindings import Bindings
 
@@ -39,13 +42,15 @@ class Session:
     Args:
         model: The path of a model, or its bytes.
         device: `cpu` or `cuda`.
+        flushes: Whether `run_into` takes numbers below the least normal one as zeros, where the
+            processor lets us.
 
     Raises:
         NetError: E502, onnxruntime or the device is missing; E506, the model is refused; E575,
             an input is not an array of numbers; E001, there is no such file.
     """
 
-    def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
+    def __init__(self, model: str | bytes, *, device: str = "cpu", flushes: bool = False) -> None:
         if device not in PROVIDERS:
             help = f"the devices are {' and '.join(f'`{known}`' for known in PROVIDERS)}"
             raise error("E502", f"unknown device `{device}`", help=help)
@@ -54,7 +59,10 @@ class Session:
         if PROVIDERS[device] not in available:
             raise _no_device(device, available, "this onnxruntime was built without it")
         self.device = device
-        self._session = _open(runtime, model, device)
+        self._flushes = flushes and _can_flush()
+        # What onnxruntime tells the thread of the first session in a process ends with it.
+        with _flushing() if self._flushes else nullcontext():
+            self._session = _open(runtime, model, device, flushes=self._flushes)
         value = runtime.OrtValue.ortvalue_from_numpy
         self._bindings = Bindings(self._session, value, copies=device != "cpu")
         active = self._session.get_providers()
@@ -110,7 +118,8 @@ class Session:
             NetError: onnxruntime fails (E506), or its memory does not suffice (E507).
         """
         try:
-            return self._bindings.run(feeds, into, tuple(self.inputs), self.outputs)
+            with _flushing() if self._flushes else nullcontext():
+                return self._bindings.run(feeds, into, tuple(self.inputs), self.outputs)
         except Exception as failure:  # onnxruntime's exceptions share no other base
             raise _refused("onnxruntime cannot run the model", failure) from None
 
@@ -120,6 +129,20 @@ class Session:
             name: type.with_shape(_shape(feeds.get(name))) if _is_open(type) else type
             for name, type in self.inputs.items()
         }
+
+
+@contextmanager
+def _flushing() -> Iterator[None]:
+    with zeros_for_denormals(), as_wanted():
+        yield
+
+
+@cache
+def _can_flush() -> bool:
+    """Whether the thread that calls can, too: it computes a part of each step."""
+    small = np.full(64, 1e-20, np.float32)
+    with _flushing():
+        return not (small * small).any()
 
 
 def version() -> str:
@@ -138,11 +161,13 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _open(runtime: Any, model: str | bytes, device: str) -> Any:
+def _open(runtime: Any, model: str | bytes, device: str, *, flushes: bool) -> Any:
     runtime.set_default_logger_severity(_FATAL)
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = chosen_workers() or shared_cores() or 0  # 0: as it chooses
+    if flushes:
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # The CPU runs what a device has no kernel for, such as the computation of shapes.
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     if isinstance(model, str):

@@ -3,6 +3,7 @@
 import platform
 import sys
 import threading
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -45,20 +46,24 @@ def test_denormals_are_zeros_where_they_are_to_be(monkeypatch: pytest.MonkeyPatc
         assert _half() > 0
 
 
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.skipif(not KNOWN, reason="nobody knows how to tell this processor")
-def test_a_run_keeps_them_and_a_step_of_training_does_not() -> None:
+def test_a_run_keeps_them_and_a_step_of_training_does_not(
+    engine: Literal["numpy", "onnxruntime"],
+) -> None:
     """What a network yields is as it is; a gradient that small is zero."""
     network = netc.compile("INPUT(1) -> FC(1, bias=no)")
     recipe = recipe_of(network.model, {"loss": "mse", "optimizer": "sgd(momentum=0.9)"})
     work = random_work(network.graph, recipe, batch=1, step=True)
     state = {name: np.full_like(array, 0.5) for name, array in work.state.items()}
     x, target = np.full((1, 1), LEAST), np.full((1, 1), -0.25, np.float32)
-    assert network.run(x, state) == LEAST / 2
+    assert network.run(x, state, engine=engine) == LEAST / 2
 
-    stepper = Stepper(work.train_step(), state)
+    stepper = Stepper(work.train_step(), state, engine=engine)
     feeds = dict(zip(work.feeds, (x, target), strict=True))
     stepper.advance({**feeds, **scalars(stepper.step.graph, 0, 0.1, 0.9)})
     moved = {name: array for name, array in stepper.state.items() if name not in state}
     assert moved
     assert all((array == 0).all() for array in moved.values())
     assert _half() > 0
+    assert network.run(x, state, engine=engine) == LEAST / 2
