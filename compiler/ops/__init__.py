@@ -21,6 +21,7 @@ from . import (  # noqa: F401  (each enters its rows)
     max_pool_gradient,
     noise,
     normalization,
+    normalization_gradient,
     pooling,
     quantization,
     recurrence,

@@ -25,34 +25,14 @@ from .centring import (
     normalize_groups,
     normalize_positions,
 )
+from .channels import Channels, inverse_root, through_statistics
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
 from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import elementwise, statistics, throughout
 
+GRADIENT = "netc.BatchNormalizationGrad"
 NORMALIZATION_ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
-
-
-class _Channels:
-    """The channels of x (N, C, *S): vectors (C) beside them, and sums over all the rest."""
-
-    def __init__(self, build: Builder, x: Value) -> None:
-        self.build = build
-        self.rank = len(x.shape)
-        self.axes = (0, *range(2, self.rank))
-
-    def spread(self, vector: Value) -> Value:
-        """A vector as (C, 1, ...), so that it broadcasts."""
-        ones = tuple(range(1, self.rank - 1))
-        return self.build.Unsqueeze(vector, self.build.index_constant(ones)) if ones else vector
-
-    def total(self, x: Value) -> Value:
-        """The sum over each channel."""
-        return self.build.ReduceSum(x, self.build.index_constant(self.axes), keepdims=0)
-
-    def mean(self, x: Value) -> Value:
-        """The mean of each channel."""
-        return self.build.ReduceMean(x, self.build.index_constant(self.axes), keepdims=0)
 
 
 def infer_batch_normalization(call: OpCall) -> Sequence[TensorType]:
@@ -80,8 +60,8 @@ def _by_given_statistics(build: Builder, call: VjpCall) -> Cotangents:
     dmean = -scale r dshift, and dvariance = -scale r^2 dscale / 2.
     """
     x, scale, mean, variance = (call.input(i) for i in (0, 1, 3, 4))
-    dy, channels = call.cotangent, _Channels(build, x)
-    r = _inverse_root(build, variance, call.attributes["epsilon"])
+    dy, channels = call.cotangent, Channels(build, x)
+    r = inverse_root(build, variance, call.attributes["epsilon"])
     slope = build.Mul(scale, r)
     dx, dscale, dshift, dmean, dvariance = [None] * 5
     if call.wanted[0]:
@@ -103,32 +83,31 @@ def _by_batch_statistics(build: Builder, call: VjpCall) -> Cotangents:
     from them, too.
     """
     x, scale = call.input(0), call.input(1)
-    channels, momentum = _Channels(build, x), call.attributes["momentum"]
+    channels, momentum = Channels(build, x), call.attributes["momentum"]
     mean, variance = _batch_statistics(build, call, channels)
-    centred = build.Sub(x, channels.spread(mean))
-    r = _inverse_root(build, variance, call.attributes["epsilon"])
     n = count(build, x, channels.axes)
     dy, dmean, dvariance = (*call.cotangents, None, None)[:3]
     found: list[Value | None] = [None] * 5
     terms = []
     if dy is not None:
-        found[1] = dscale = build.Mul(channels.total(build.Mul(dy, centred)), r)
-        found[2] = dshift = channels.total(dy)
-        means = (build.Div(dshift, n), build.Div(build.Mul(dscale, r), n))
-        factor, *rest = map(channels.spread, (build.Mul(scale, r), *means))
-        terms.append(_through_statistics(build, factor, dy, centred, *rest))
+        given = {"epsilon": call.attributes["epsilon"]}
+        dx, found[1], found[2] = build.op(
+            GRADIENT, (x, dy, scale, mean, variance), given, outputs=3
+        )
+        terms.append(dx)
     if dmean is not None:
         found[3] = times(build, dmean, momentum)
         terms.append(channels.spread(build.Div(times(build, dmean, 1 - momentum), n)))
     if dvariance is not None:
         found[4] = times(build, dvariance, momentum)
         slope = build.Div(times(build, dvariance, 2 * (1 - momentum)), n)
+        centred = build.Sub(x, channels.spread(mean))
         terms.append(build.Mul(centred, channels.spread(slope)))
     found[0] = _sum_like(build, terms, x)
     return found
 
 
-def _batch_statistics(build: Builder, call: VjpCall, channels: _Channels) -> tuple[Value, Value]:
+def _batch_statistics(build: Builder, call: VjpCall, channels: Channels) -> tuple[Value, Value]:
     """Mean and biased variance: the extra outputs where the running statistics have no weight."""
     if len(call.outputs) == 3 and call.attributes["momentum"] == 0:
         return call.outputs[1], call.outputs[2]
@@ -206,7 +185,7 @@ def infer_channelwise(call: OpCall) -> Sequence[TensorType]:
 def instance_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift, each channel of each sample over its positions."""
     x, dy = call.input(0), call.cotangent
-    channels, axes = _Channels(build, x), tuple(range(2, len(x.shape)))
+    channels, axes = Channels(build, x), tuple(range(2, len(x.shape)))
     u, r = _standardized(build, x, axes, call.attributes["epsilon"])
     du = build.Mul(dy, channels.spread(call.input(1)))
     return [
@@ -218,7 +197,7 @@ def instance_normalization(build: Builder, call: VjpCall) -> Cotangents:
 
 def group_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift, each group of channels of each sample over its positions."""
-    x, dy, channels = call.input(0), call.cotangent, _Channels(build, call.input(0))
+    x, dy, channels = call.input(0), call.cotangent, Channels(build, call.input(0))
     extents = by_group(build, x, call.attributes["num_groups"])
     rows, axes = build.Reshape(x, extents), tuple(range(2, len(x.shape) + 1))
     u, r = _standardized(build, rows, axes, call.attributes["epsilon"])
@@ -230,11 +209,6 @@ def group_normalization(build: Builder, call: VjpCall) -> Cotangents:
     if call.wanted[1]:
         dscale = channels.total(build.Mul(dy, build.Reshape(u, shape_value(build, x))))
     return [dx, dscale, channels.total(dy) if call.wanted[2] else None]
-
-
-def _inverse_root(build: Builder, variance: Value, epsilon: float) -> Value:
-    """1 / sqrt(variance + epsilon)."""
-    return build.Reciprocal(build.Sqrt(plus(build, variance, epsilon)))
 
 
 def _standardized(
@@ -250,7 +224,7 @@ def _standardized(
         return build.Mul(build.Sub(x, mean), r), r
     u = build.Sub(x, _mean(build, x, axes))
     u = build.Sub(u, _mean(build, u, axes))
-    r = _inverse_root(build, _mean(build, build.Mul(u, u), axes), epsilon)
+    r = inverse_root(build, _mean(build, build.Mul(u, u), axes), epsilon)
     return build.Mul(u, r), r
 
 
@@ -259,14 +233,7 @@ def _by_own_statistics(
 ) -> Value:
     """dx where the means run over some axes."""
     means = (_mean(build, du, axes), _mean(build, build.Mul(u, du), axes))
-    return _through_statistics(build, factor, du, u, *means)
-
-
-def _through_statistics(
-    build: Builder, factor: Value, du: Value, u: Value, mean: Value, slope: Value
-) -> Value:
-    """factor (du - mean - u slope)."""
-    return build.Mul(factor, build.Sub(build.Sub(du, mean), build.Mul(u, slope)))
+    return through_statistics(build, factor, du, u, *means)
 
 
 def _mean(build: Builder, x: Value, axes: tuple[int, ...]) -> Value:

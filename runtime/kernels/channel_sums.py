@@ -18,12 +18,12 @@ def channel_sums(x: Array) -> Array:
     return np.asarray(np.matmul(rows, np.ones(rows.shape[2], x.dtype)).sum(0))
 
 
-def channel_squares(x: Array) -> Array:
-    """The sums of the squares of x (N, C, *S) over all but C."""
-    rows = _rows(x)
-    if rows is None:
-        return np.asarray(np.square(x).sum(_others(x)))
-    return np.asarray(np.matmul(rows[:, :, None], rows[..., None]).sum((0, 2, 3)))
+def channel_products(x: Array, y: Array) -> Array:
+    """The sums of x y over all but C, both (N, C, *S)."""
+    left, right = _rows(x), _rows(y)
+    if left is None or right is None or left.shape != right.shape:
+        return np.asarray((x * y).sum(_others(x)))
+    return np.asarray(np.matmul(left[:, :, None], right[..., None]).sum((0, 2, 3)))
 
 
 def row_sums(x: Array) -> Array:

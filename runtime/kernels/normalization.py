@@ -6,7 +6,7 @@ import numpy as np
 
 from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
 from ..kerneldef import Array, Layout, Part, kernel
-from .channel_sums import channel_squares, channel_sums, row_squares, row_sums
+from .channel_sums import channel_products, channel_sums, row_squares, row_sums
 from .parts import blocks
 from .scratch import scratch_like
 from .slabs import is_batch_innermost
@@ -98,11 +98,50 @@ def _standardized_channels(
     mean = channel_sums(x) / x.dtype.type(count)
     np.subtract(x, mean.reshape(spread_out), out=y)
     rest = channel_sums(y) / x.dtype.type(count)
-    variance = np.maximum(channel_squares(y) / x.dtype.type(count) - rest * rest, 0)
+    variance = np.maximum(channel_products(y, y) / x.dtype.type(count) - rest * rest, 0)
     factor = scale / np.sqrt(variance + epsilon)
     y *= factor.reshape(spread_out)
     y += (shift - rest * factor).reshape(spread_out)
     return mean + rest, variance
+
+
+@kernel("netc.BatchNormalizationGrad", out=True, layout=Layout.AS_ARGUMENT, spreads=True)
+def batch_normalization_gradient(
+    x: Array,
+    dy: Array,
+    scale: Array,
+    mean: Array,
+    variance: Array,
+    *,
+    epsilon: float,
+    out: Array | None = None,
+) -> tuple[Array, Array, Array]:
+    """dx = scale r (dy - mean dy - u mean (u dy)), dscale = sum u dy and dshift = sum dy.
+
+    u = (x - mean) r with r = 1 / sqrt(variance + epsilon), and means over each channel. Some
+    channels are taken at a time, which stay in the cache from pass to pass.
+    """
+    dx = np.empty_like(x) if out is None else out
+    sums = np.zeros((2, *scale.shape), scale.dtype)
+    r = 1 / np.sqrt(variance + epsilon)
+    count = x.dtype.type(max(x.size // max(x.shape[1], 1), 1))
+    size = x.nbytes // max(x.shape[1], 1)
+    step = max(1, BLOCK_BYTES // max(size, 1))
+
+    def compute(start: int) -> None:
+        part = slice(start, start + step)
+        given, found = dy[:, part], dx[:, part]
+        over = (-1,) + (1,) * (x.ndim - 2)
+        np.subtract(x[:, part], mean[part].reshape(over), out=found)
+        along, total = channel_products(given, found), channel_sums(given)
+        sums[:, part] = along * r[part], total
+        found *= (-along * r[part] * r[part] / count).reshape(over)
+        found += given
+        found -= (total / count).reshape(over)
+        found *= (scale[part] * r[part]).reshape(over)
+
+    spread(compute, range(0, x.shape[1] if x.size else 0, step), 4 * x.nbytes)
+    return dx, sums[0], sums[1]
 
 
 def _centred(

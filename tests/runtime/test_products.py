@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netc.runtime.kernels.channel_sums import channel_squares, channel_sums
+from netc.runtime.kernels.channel_sums import channel_products, channel_sums
 from netc.runtime.kernels.normalization import batch_normalization
 from netc.runtime.kernels.products import correlate, multiply
 from netc.runtime.kernels.slabs import in_order
@@ -58,7 +58,7 @@ def test_sums_of_channels(shape: tuple[int, ...]) -> None:
     for each in (x, laid, wide, x[:, 1:3], laid[:, 1:3]):
         exact = each.astype(np.float64)
         np.testing.assert_allclose(channel_sums(each), exact.sum(axes), 1e-5, 1e-4)
-        np.testing.assert_allclose(channel_squares(each), (exact**2).sum(axes), 1e-5)
+        np.testing.assert_allclose(channel_products(each, each), (exact**2).sum(axes), 1e-5)
 
 
 def test_batch_normalization_of_half_precision() -> None:

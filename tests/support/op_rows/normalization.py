@@ -53,6 +53,21 @@ def trained(
     )
 
 
+def batch_gradient(
+    x: Array, dy: Array, scale: Array, mean: Array, variance: Array, *, epsilon: float
+) -> tuple[Array, Array, Array]:
+    """Ioffe and Szegedy 2015, section 3, with the mean and the variance of the batch."""
+    channels = (-1,) + (1,) * (x.ndim - 2)
+    axes = (0, *range(2, x.ndim))
+    mean, deviation, scale = (
+        each.reshape(channels) for each in (mean, np.sqrt(variance + epsilon), scale)
+    )
+    u, du = (x - mean) / deviation, dy * scale
+    means = (each.mean(axes, keepdims=True).reshape(channels) for each in (du, u * du))
+    first, second = means
+    return (du - first - u * second) / deviation, (u * dy).sum(axes), dy.sum(axes)
+
+
 def standardized(x: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array, Array]:
     """The definition of every normalization by statistics of its own input."""
     mean = x.mean(axes, keepdims=True)
@@ -147,6 +162,17 @@ ROWS = [
         training_mode=1,
         momentum=0.0,
         epsilon=1e-3,
+    ),
+    *(
+        op_row(
+            "netc.BatchNormalizationGrad",
+            *(x, x, SCALE, MEAN, VARIANCE),
+            outputs=3,
+            formula=batch_gradient,
+            epsilon=1e-3,
+            no_engine="an operator of our own",
+        )
+        for x in INPUTS[1:]
     ),
     *(op_row("Softmax", Random((None, 3, 4, 5), -5, 5), axis=axis) for axis in (1, 2, 3, -1)),
     op_row("Softmax", Random((None, 10), -5, 5)),
