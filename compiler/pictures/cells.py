@@ -161,11 +161,8 @@ def cell_of(
         macs = f"{box.macs:,}" if isinstance(box.macs, int) else str(box.macs)
         sizes.append(f"{macs} MACs")
     facts = list(filter(None, facts))
-    said = " \N{MIDDLE DOT} ".join(facts)
-    below = [
-        *([said] if text_width(said, SMALL) < BROAD else facts),
-        " \N{MIDDLE DOT} ".join(sizes),
-    ]
+    row = " \N{MIDDLE DOT} ".join(facts)
+    below = [*([row] if text_width(row, SMALL) < BROAD else facts), " \N{MIDDLE DOT} ".join(sizes)]
     lines = [heading, *([Word(shortened(t, room, SMALL), SMALL, soft=True)] for t in below if t)]
     widest = max(sum(w.width for w in line) + 3.0 * (len(line) - 1) for line in lines)
     width = max(NARROW, widest + 2 * MARGIN + STRIPE * len(stripes))
