@@ -360,7 +360,8 @@ def test_crops_are_centred(called: Call, tmp_path: Path) -> None:
     state = package.load_weights(tmp_path / "run" / "weights.safetensors")
     expected = package.load(tmp_path / "crops.net").run(x[:, :, 1:7, 1:7], state)
     assert isinstance(expected, np.ndarray)
-    assert np.array_equal(np.load(tmp_path / "y.npy"), expected)
+    # `predict` transposes weights first: on some processors, their sums round otherwise.
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_metrics_that_are_not_defined(asked: Call, tmp_path: Path) -> None:
