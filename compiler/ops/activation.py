@@ -44,6 +44,8 @@ def leaky_relu(build: Builder, x: Value, y: Value, *, alpha: float) -> Value:
 
 def elu(build: Builder, x: Value, y: Value, *, alpha: float) -> Value:
     """1 where x > 0, else alpha exp x = y + alpha."""
+    if alpha == 1:
+        return plus(build, _below_zero(build, y), 1.0)
     return _where_positive(build, x, 1.0, plus(build, y, alpha))
 
 
@@ -54,7 +56,12 @@ def selu(build: Builder, x: Value, y: Value, *, alpha: float, gamma: float) -> V
 
 def celu(build: Builder, x: Value, y: Value, *, alpha: float) -> Value:
     """1 where x > 0, else exp(x / alpha) = y / alpha + 1."""
-    return _where_positive(build, x, 1.0, plus(build, times(build, y, 1 / alpha), 1.0))
+    return plus(build, times(build, _below_zero(build, y), 1 / alpha), 1.0)
+
+
+def _below_zero(build: Builder, y: Value) -> Value:
+    """y where y < 0, else 0: no choice between tensors, which takes 20 times as long as a sum."""
+    return build.Min(y, number(build, 0.0, y))
 
 
 def _where_positive(build: Builder, x: Value, above: float, below: Value) -> Value:
