@@ -181,12 +181,29 @@ def test_masks() -> None:
     assert np.array_equal(mask, x > 0)
 
 
+def _slope(build: Builder, x: Value, below: float = 0.25, above: float = 1.0) -> Value:
+    positive = build.Greater(x, build.constant(0.0, x.dtype))
+    return build.Where(positive, *(build.constant(each, x.dtype) for each in (above, below)))
+
+
+def test_slopes() -> None:
+    """Of a leaky ReLU: 1 where a number is positive, and a number below 1 elsewhere."""
+    graph = _graph(_slope, ROWS)
+    found = clip_masks(graph)
+    assert _kinds(found) == ["HardSigmoid", "Clip"]
+    _check(graph, found)
+
+
 def test_other_masks() -> None:
     """Other bounds and types stay comparisons."""
     for form, dtype in (
         (lambda build, x: _mask(build, x, 0.5), DType.FLOAT32),
         (_mask, DType.FLOAT64),
         (lambda build, x: _mask(build, x, to=DType.INT64), DType.FLOAT32),
+        (lambda build, x: _slope(build, x, -0.5), DType.FLOAT32),
+        (lambda build, x: _slope(build, x, 1.5), DType.FLOAT32),
+        (lambda build, x: _slope(build, x, 0.5, 0.75), DType.FLOAT32),
+        (lambda build, x: build.Where(build.Greater(x, build.Neg(x)), x, x), DType.FLOAT32),
     ):
         graph = _graph(form, (BATCH,), dtype=dtype)
         assert clip_masks(graph) is graph
