@@ -271,9 +271,13 @@ def plan(model: Model, *, mode: str, batch: int | None = None) -> str:
         NetError: The batch or the loss does not fit.
     """
     work = _checked_work(model, mode, batch, SECONDS, None)
-    graph = work.train_step().graph if work.step else work.graph
+    planned = (
+        plan_of(work.train_step().graph)
+        if work.step
+        else plan_of(work.graph, weights=work.state)  # as `bench` computes it
+    )
     head = f"{model.graph.name}: {TITLES[mode]}, batch {work.batch}"
-    return f"{head}\n\n{plan_text(plan_of(graph), work.symbols)}"
+    return f"{head}\n\n{plan_text(planned, work.symbols)}"
 
 
 def check_loss(model: Model) -> None:
