@@ -5,7 +5,7 @@ can be differentiated again. Gradients of a value that is used several times are
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 
 from ...grammar.diagnostics import NetError, error
 from ...grammar.records import record
@@ -59,10 +59,14 @@ def pullback(
     *,
     distinct: bool = False,
     steps: "list[NodeGradient] | None" = None,
+    since: int = 0,
 ) -> list[Value | None]:
-    """The same where several values have gradients, each of its type, that add up."""
+    """The same where several values have gradients, each of its type, that add up.
+
+    Nodes before `since` count as given: that one of `wrt` depends on another by these is nothing.
+    """
     scope, span = build.scope, build.span
-    sweep = _Sweep(build, cotangents, wrt, distinct)
+    sweep = _Sweep(build, cotangents, wrt, distinct, since)
     found = sweep.run()
     build.scope, build.span = scope, span
     if steps is not None:
@@ -94,8 +98,9 @@ class _Sweep:
         cotangents: Mapping[Value, Value],
         wrt: Sequence[Value],
         distinct: bool,
+        since: int,
     ) -> None:
-        self.distinct = distinct
+        self.distinct, self.since = distinct, since
         self.build = build
         self.graph = build.graph
         self.last = max((value.node for value in cotangents), default=-1)
@@ -117,7 +122,7 @@ class _Sweep:
         """The nodes up to the last one through which real numbers come from one of `wrt`."""
         found: set[int] = set()
         first = min((node for node, _ in self.targets), default=self.last)
-        for identifier in range(max(first, 0), self.last + 1):
+        for identifier in range(max(first, self.since), self.last + 1):
             node = self.graph[identifier]
             row = definition(node)
             if row is not None and row.vjp is nothing:
@@ -179,15 +184,17 @@ def _by_function(row: OpDef, build: Builder, call: VjpCall) -> Cotangents:
     """The gradients through what an operator is built from."""
     assert row.function is not None
     applied = build.call(row, call.inputs, call.attributes, outputs=len(call.outputs))
+    since = len(build.graph)
     results = row.function(build, call.inputs, applied)
-    wrt = [value for value, want in zip(call.inputs, call.wanted, strict=True) if want and value]
-    parts: list[list[Value]] = [[] for _ in wrt]
+    seeds: dict[Value, Value] = {}
     for result, dy in zip(results, call.cotangents, strict=True):
-        found = gradients(build, result, wrt, cotangent=dy) if dy is not None else ()
-        for each, part in zip(parts, found, strict=False):
-            each += [part] if part is not None else []
-    sums = (reduce(build.Add, each) if each else None for each in parts)
-    return [next(sums) if want else None for want in call.wanted]
+        if dy is not None:
+            seeds[result] = build.Add(seeds[result], dy) if result in seeds else dy
+    wanted = zip(call.inputs, call.wanted, strict=True)
+    wrt = list(dict.fromkeys(value for value, want in wanted if want and value))
+    found = dict(zip(wrt, pullback(build, seeds, wrt, since=since), strict=True))
+    # What stands twice among the arguments has the gradients of both already.
+    return [found.pop(value, None) if value else None for value in call.inputs]
 
 
 def no_gradient(node: Node, *notes: str) -> NetError:
