@@ -118,10 +118,13 @@ def global_pool(kind: str) -> ModuleRow:
         if x is None:
             return None
         axes = (1,) if x.type.rank == 3 else tuple(range(2, x.type.rank))
-        reduced = method(
-            0, {"Avg": "mean", "Max": "amax"}[kind], alike(axes) if len(axes) == 1 else axes
-        )
-        return whole(view, None, reduced)
+        if kind == "Avg":
+            return whole(view, None, method(0, "mean", alike(axes) if len(axes) == 1 else axes))
+        # `amax` would spread a gradient over equal maxima; it goes to the first of them.
+        rows = operand(0, POSTFIX) if len(axes) == 1 else method(0, "flatten", code(2))
+        (axis, *_) = axes
+        found = method(rows, "max", code(axis))
+        return whole(view, None, Code((*found.parts, ".values")))
 
     return make
 
