@@ -338,9 +338,9 @@ def test_what_no_samples_are(x: object, message: str) -> None:
 def test_what_no_run_and_no_weights_are() -> None:
     """A run is a run or its folder; weights are arrays by name or a file; counts are counts."""
     x, t = batch()
-    with pytest.raises(netc.NetError, match="no type of run"):
+    with pytest.raises(netc.NetError, match="a run cannot be of type `int`"):
         small().predict(x, run=3)  # type: ignore[arg-type]
-    with pytest.raises(netc.NetError, match="no type of weights"):
+    with pytest.raises(netc.NetError, match="weights cannot be of type"):
         small().train((x, t), weights=3)  # type: ignore[arg-type]
     with pytest.raises(netc.NetError, match=r"samples are `data=\(x, t\)`"):
         small().evaluate((x, t), run=small().train((x, t), epochs=1))  # type: ignore[arg-type]
