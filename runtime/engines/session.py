@@ -15,6 +15,7 @@ from ...grammar.files import check_readable, path_or_bytes
 from ..arrays.feeds import check_feeds
 from ..extras import importing
 from ..kerneldef import Array
+from ..kernels.crew import allowed_cores
 from ..kernels.underflow import as_wanted, zeros_for_denormals
 from ..kernels.workers import chosen_workers, shared_cores
 from .io_bindings import Bindings
@@ -165,7 +166,8 @@ def _open(runtime: Any, model: str | bytes, device: str, *, flushes: bool) -> An
     runtime.set_default_logger_severity(_FATAL)
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL
-    options.intra_op_num_threads = chosen_workers() or shared_cores() or 0  # 0: as it chooses
+    wanted = chosen_workers() or shared_cores() or 0  # 0: as it chooses
+    options.intra_op_num_threads = min(wanted, len(allowed_cores()))  # others would only wait
     if flushes:
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # The CPU runs what a device has no kernel for, such as the computation of shapes.

@@ -1,6 +1,8 @@
 """A network and its losses -> inputs and targets of the right types, drawn at random."""
 
+import sys
 from collections.abc import Callable, Mapping
+from math import prod
 
 import numpy as np
 
@@ -11,11 +13,13 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type
 from ...grammar.diagnostics import error
+from ..arrays.feeds import spell
 from ..engines.lookups import lookups
 from ..kerneldef import Array
 from ..weights.initialize import stream
 
 BATCH_NAME = "N"
+MOST_NUMBERS = sys.maxsize // 8  # of 8 bytes each, that can be addressed
 
 
 def random_feeds(
@@ -30,7 +34,8 @@ def random_feeds(
         seed: For the draw; each array has its own stream.
 
     Raises:
-        NetError: E565, an extent other than the batch is open; or outputs and losses do not fit.
+        NetError: E565, an extent other than the batch is open; E507, nothing can hold so many
+            numbers; or outputs and losses do not fit.
     """
     feeds: dict[str, Array] = {}
     tables = lookups(graph)
@@ -90,4 +95,6 @@ def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:
             f"`{name}` has open extents: {type}",
             help="name data in a `train` block, or give the input a size",
         )
+    if prod(shape) > MOST_NUMBERS:
+        raise error("E507", f"there is not enough memory for `{name}`: {spell(shape)} numbers")
     return shape

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ...grammar.diagnostics import error
 from .crew import allowed_cores, helpers
 from .underflow import as_wanted
 
@@ -61,8 +62,13 @@ def chosen_workers() -> int | None:
     limit = _limit.get()
     if limit is not None:
         return limit
-    text = os.environ.get(OURS, "")
-    return (int(text) if text.isdecimal() else 0) or None
+    text = os.environ.get(OURS, "").strip()
+    if not text:
+        return None
+    count = int(text) if text.isdecimal() else 0
+    if not count:
+        raise error("E125", f"`{OURS}` must be a positive integer, not `{text}`")
+    return count
 
 
 def workers() -> int:

@@ -16,6 +16,7 @@ HalfPrecision = Literal["float16", "bfloat16"]
 HALF_PRECISIONS: tuple[str, ...] = get_args(HalfPrecision)
 PartName = Literal["train", "validation", "test", "all"]
 PARTS: tuple[PartName, ...] = ("train", "validation", "test", "all")
+MOST_THREADS = 1_024
 Mode = Literal["forward", "step"]
 Style = Literal["graph", "ops", "backward", "volumes", "neurons"]
 STYLES: tuple[Style, ...] = get_args(Style)
@@ -59,10 +60,12 @@ def threads(count: int) -> Iterator[None]:
     Python, the environment variable `NETC_NUM_THREADS` and the option `--threads` say the same.
 
     Raises:
-        NetError: E125, `count` is not a positive integer.
+        NetError: E125, `count` is not a positive integer, or beyond `MOST_THREADS`.
     """
     from .runtime.kernels.workers import limited  # with NumPy, which checks start without
 
     check_count("threads", count)
+    if count > MOST_THREADS:
+        raise error("E125", f"`threads` must be at most {MOST_THREADS:_}, not `{count}`")
     with limited(int(count)):
         yield

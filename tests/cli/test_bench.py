@@ -83,7 +83,9 @@ def test_profile_forward_has_no_backward_column(folder: Path) -> None:
     [
         (("net.net", "--engine", "torch"), 1, "error[E502]: unknown engine `torch`"),
         (("net.net", "--batch", "0"), 2, "0 is not in the range x>=1"),
-        (("net.net", "--threads", "0"), 2, "0 is not in the range x>=1"),
+        (("net.net", "--batch", f"{10**20}"), 1, "error[E507]"),
+        (("net.net", "--threads", "0"), 2, "0 is not in the range 1<=x<=1024"),
+        (("net.net", "--seconds", "nan"), 2, "nan is not a number"),
         (("net.net", "--profile", "--step", "--forward"), 2, "`--profile` is of one mode"),
         (("net.net", "-o", "a.svg"), 2, "`-o` draws what `--profile` finds"),
         (("net.net", "--profile", "--engine", "numpy"), 2, "it excludes `--engine`"),

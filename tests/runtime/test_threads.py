@@ -95,8 +95,10 @@ def test_who_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert workers() == 3
     assert shares(10) == [slice(0, 3), slice(3, 6), slice(6, 10)]
     assert shares(10, least=5) == [slice(0, 5), slice(5, 10)]
-    monkeypatch.setenv(OURS, "many")
-    assert workers() == 1
+    for text in ("many", "0", "-1", "1.5"):
+        monkeypatch.setenv(OURS, text)
+        with pytest.raises(netc.NetError, match="`NETC_NUM_THREADS` must be a positive integer"):
+            workers()
 
 
 def test_spread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +205,8 @@ def test_a_program_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(found) == {1}
     with pytest.raises(netc.NetError, match="`threads` must be a positive integer, not `0`"):
         netc.threads(0).__enter__()
+    with pytest.raises(netc.NetError, match="`threads` must be at most 1_024, not `2000`"):
+        netc.threads(2000).__enter__()
 
 
 @pytest.mark.parametrize("count", ["2", "5"])

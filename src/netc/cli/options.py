@@ -1,13 +1,14 @@
 """Arguments and options that several commands share."""
 
 from collections.abc import Callable, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 from click.core import ParameterSource
 
-from ..choices import PARTS, Device, EngineName, PartName, threads
+from ..choices import MOST_THREADS, PARTS, Device, EngineName, PartName, threads
 from ..loading import load
 from ..network import Network
 from ..sources import ZOO, is_chain
@@ -43,12 +44,30 @@ run_option: Decorator = click.option(
 )
 
 
+class NumberRange(click.FloatRange):
+    """A float within limits, which `nan` is not."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """See `click.ParamType`."""
+        found = float(super().convert(value, param, ctx))
+        if isnan(found):
+            self.fail(f"{value} is not a number", param, ctx)
+        return found
+
+
 def count_option(
-    name: str, help: str | None = None, default: int | None = None, **settings: Any
+    name: str,
+    help: str | None = None,
+    default: int | None = None,
+    *,
+    most: int | None = None,
+    **settings: Any,
 ) -> Decorator:
     """An option that takes a positive integer."""
     shown = default is not None
-    kind = click.IntRange(min=1)
+    kind = click.IntRange(min=1, max=most)
     return click.option(
         f"--{name}", type=kind, default=default, show_default=shown, help=help, **settings
     )
@@ -94,6 +113,7 @@ def _limit_threads(context: click.Context, parameter: click.Parameter, count: in
 threads_option = count_option(
     "threads",
     "How many threads compute; by default, one for each core.",
+    most=MOST_THREADS,
     expose_value=False,
     callback=_limit_threads,
 )

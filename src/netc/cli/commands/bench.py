@@ -18,10 +18,12 @@ from ...benchmarks import (
     plan,
     profile,
 )
+from ...choices import MOST_THREADS
 from ...grammar.diagnostics import NetError
 from ...network import Network
 from ..completion import one_of
 from ..options import (
+    NumberRange,
     count_option,
     file_argument,
     json_option,
@@ -46,13 +48,15 @@ from ..terminal import progress_bar, width
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=SECONDS,
     show_default=True,
     help="How long each is timed in each of five rounds.",
 )
 @count_option(
-    "threads", "How many threads NumPy and PyTorch use; by default, as many as each chooses."
+    "threads",
+    "How many threads NumPy and PyTorch use; by default, as many as each chooses.",
+    most=MOST_THREADS,
 )
 @click.option("--profile", "profiled", is_flag=True, help="Time each layer on NumPy instead.")
 @click.option("--plan", "planned", is_flag=True, help="Print how NumPy computes it instead.")

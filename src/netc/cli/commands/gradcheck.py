@@ -10,6 +10,7 @@ import click
 from ...gradient_checks import check_gradients
 from ...runtime.inspection.gradcheck import ENTRIES
 from ..options import (
+    NumberRange,
     count_option,
     file_argument,
     json_option,
@@ -34,7 +35,7 @@ DEFAULT_BATCH = 4  # samples; a few show all that is wrong with a gradient
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     help=f"Compare fewer entries rather than take longer than this.  [default: {LIMIT:g}]",
 )
 @click.option("--loss", help="The loss; by default, that of the `train` block, or cross_entropy.")

@@ -10,6 +10,7 @@ from ...runtime.benchmarking.devices import DEVICES
 from ...scaling import CPU, EFFICIENCY, LATENCY, plan_training
 from ..completion import one_of
 from ..options import (
+    NumberRange,
     count_option,
     engine_option,
     file_argument,
@@ -32,7 +33,7 @@ from ..terminal import width
 )
 @click.option(
     "--latency",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=LATENCY * 1e6,
     show_default=True,
     metavar="MICROSECONDS",
@@ -49,7 +50,7 @@ from ..terminal import width
 @engine_option
 @click.option(
     "--efficiency",
-    type=click.FloatRange(min=0, max=1, min_open=True),
+    type=NumberRange(min=0, max=1, min_open=True),
     default=EFFICIENCY,
     show_default=True,
     help="The share of a data sheet's figures that a device reaches.",

@@ -17,7 +17,14 @@ from ...network import Network
 from ...prediction import TABLES, predict, read_samples
 from ...runtime.training.progress import EVERY
 from ..completion import complete_path
-from ..options import arrays_option, count_option, json_option, output_option, threads_option
+from ..options import (
+    NumberRange,
+    arrays_option,
+    count_option,
+    json_option,
+    output_option,
+    threads_option,
+)
 from ..terminal import show_diagnostics, width
 from ..weights import trained_network
 
@@ -41,7 +48,7 @@ OF_SHARDS = ("columns", "actors", "cpus_per_actor", "gpus_per_actor")
 @count_option("cpus-per-actor", "Processors and threads of each.", 1)
 @click.option(
     "--gpus-per-actor",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=0.0,
     show_default=True,
     help="GPUs of each; a fraction shares one.",

@@ -28,6 +28,7 @@ from ..completion import one_of
 from ..options import (
     DEVICES,
     ENGINE_NAMES,
+    NumberRange,
     allow_option,
     count_option,
     file_argument,
@@ -87,7 +88,7 @@ OF_FINDING = (
 @click.option(
     "--save-every",
     "every",
-    type=click.FloatRange(min=0),
+    type=NumberRange(min=0),
     default=SECONDS_BETWEEN_CHECKPOINTS,
     show_default=True,
     metavar="SECONDS",
