@@ -50,8 +50,9 @@ def convolve(
         own = within_groups(some, group, filters)
         total = slabs.rows_of(y, place)[:, *own]
         term = scratch("term", total.shape, y.dtype)
-        for number, write in enumerate(terms):
-            write(memory, row, count, own, term if number else total)
+        for number, (kernels, see, multiply_each) in enumerate(terms):
+            seen = see(memory, row, count)[:, own[0]]
+            multiply_each(kernels[own], seen, term if number else total)
             if number:
                 total += term
         if shifts is not None:
@@ -62,52 +63,33 @@ def convolve(
     spread(compute, list(product(blocks, channels)), work)
 
 
-Term = Callable[[Array, int, int, tuple[slice, slice], Array], None]
+Term = tuple[Array, Callable[[Array, int, int], Array], Callable[[Array, Array, Array], None]]
 
 
 def _terms(w: Array, slabs: Slabs) -> Sequence[Term]:
     """What kernels (group, M, C, *K) make of windows, as terms of a sum.
 
-    Each is called with memory that is laid, the first row and the number of rows, which groups and
-    filters are wanted, and where to write (rows, group, M, columns).
+    Each is kernels (group, M, ...), what is seen of memory by a number of rows, as (rows, group,
+    ...), and what writes the product of these two to (rows, group, M, columns).
     """
     if slabs.depthwise and slabs.columns >= LONG_ROW:
-        return [partial(_sum_taps, slabs, w, series) for series in slabs.series()]
+        return [
+            (_taps_of(w[:, :, 0], series), partial(slabs.seen_in_series, series=series), _sum_taps)
+            for series in slabs.series()
+        ]
     kernels = _matrices(w, slabs)
-    return [partial(_multiply, slabs, kernels[tap], rows, start) for rows, start, tap in slabs.taps]
+    return [
+        (kernels[tap], partial(slabs.seen, rows=rows, start=start), multiply)
+        for rows, start, tap in slabs.taps
+    ]
 
 
-def _multiply(
-    slabs: Slabs,
-    kernels: Array,
-    rows: int,
-    start: int,
-    memory: Array,
-    row: int,
-    count: int,
-    own: tuple[slice, slice],
-    out: Array,
-) -> None:
-    seen = slabs.seen(memory, row, count, rows, start)[:, own[0]]
-    multiply(kernels[own], seen, out)
-
-
-def _sum_taps(
-    slabs: Slabs,
-    w: Array,
-    series: Series,
-    memory: Array,
-    row: int,
-    count: int,
-    own: tuple[slice, slice],
-    out: Array,
-) -> None:
+def _sum_taps(kernels: Array, seen: Array, out: Array) -> None:
     """A series of depthwise taps, each scaled and added while a row is in the cache.
 
     BLAS would lock at each of many short products, which stops other threads.
     """
-    seen = slabs.seen_in_series(memory, row, count, series)[:, own[0]]
-    np.einsum("gfij,rgijn->rgfn", _taps_of(w[at(*own, 0)], series), seen, out=out)
+    np.einsum("gfij,rgijn->rgfn", kernels, seen, out=out)
 
 
 def _taps_of(w: Array, series: Series) -> Array:
