@@ -54,16 +54,15 @@ class Helper:
 
     def end(self) -> None:
         """Take the task back, or wait until it is done; raise what it has raised."""
+        # An interrupt on the way leaves it taken: then its task may still be running.
         try:
-            with suppress(IndexError):
-                self._tasks.popleft()
-                return
+            self._tasks.popleft()
+        except IndexError:
             self._done.wait()
-            failure, self._failure = self._failure, None
-            if failure is not None:
-                raise failure
-        finally:
-            self._free.release()
+        failure, self._failure = self._failure, None
+        self._free.release()
+        if failure is not None:
+            raise failure
 
     def _serve(self) -> None:
         tell, wait = self._done.send, self._called.wait_shortly
