@@ -117,14 +117,29 @@ class Benchmark:
             yield f"other processes took up to {worst:.0%} of the processors: figures are rough"
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures, in seconds; None where there is none."""
+        """All figures, in seconds; None where there is none.
+
+        Of each contender what `Timing` holds, and as in the table its median (`seconds`), its
+        `gflops`, their share of the machine's (`of_peak`), and its `ratio` to PyTorch's fastest.
+        """
         return {
             "network": self.network,
             "mode": self.mode,
             "batch": self.batch,
             "macs": self.macs,
             "machine": asdict(self.machine),
-            "timings": [_finite(asdict(timing)) for timing in self.timings],
+            "timings": [_finite(asdict(t)) | self._derived(t) for t in self.timings],
+        }
+
+    def _derived(self, timing: Timing) -> dict[str, float | None]:
+        if timing.failure is not None:
+            return dict.fromkeys(("seconds", "gflops", "of_peak", "ratio"))
+        gflops, theirs = self.gflops(timing), self.of(PYTORCH)
+        return {
+            "seconds": timing.seconds,
+            "gflops": gflops,
+            "of_peak": gflops / self.machine.gflops,
+            "ratio": None if theirs is None else timing.ratio(theirs),
         }
 
 

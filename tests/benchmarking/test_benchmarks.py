@@ -55,7 +55,14 @@ def test_text_of_a_benchmark() -> None:
 def test_json_has_no_infinity() -> None:
     """What was not timed has None for its figures."""
     *_, failed = json.loads(json.dumps(BENCHMARK.to_dict(), allow_nan=False))["timings"]
-    assert (failed["fastest"], failed["rounds"]) == (None, [])
+    assert (failed["fastest"], failed["rounds"], failed["seconds"]) == (None, [], None)
+
+
+def test_json_holds_what_the_table_shows() -> None:
+    """The median, the speed, the share of the machine's best, and the ratio."""
+    ours, *_ = BENCHMARK.to_dict()["timings"]
+    found = [ours[name] for name in ("seconds", "gflops", "of_peak", "ratio")]
+    assert found == pytest.approx([0.004, 10.0, 0.1, 2.0])
 
 
 @pytest.mark.parametrize("room", [40, 60])
