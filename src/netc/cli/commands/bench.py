@@ -80,8 +80,10 @@ def command(
     Each engine and PyTorch run in separate processes, in turn, after their results were
     compared.
     """
-    if planned and (profiled or engines or as_json):
-        raise click.UsageError("`--plan` is a text of NumPy's plan, and times nothing")
+    for option, given in (("profile", profiled), ("engine", engines), ("json", as_json)):
+        if planned and given:
+            message = f"`--plan` prints NumPy's plan, and times nothing: it excludes `--{option}`"
+            raise click.UsageError(message)
     if profiled and engines:
         raise click.UsageError("`--profile` is of NumPy: it excludes `--engine`")
     if profiled and forward and step:
@@ -119,6 +121,8 @@ def _possible(network: Network) -> list[str]:
         check_loss(network.model)
     except NetError as failure:
         message = failure.diagnostics[0].message
+        if failure.diagnostics[0].code == "E565":  # nor can the forward pass be timed
+            raise
         click.echo(f"no step of training is timed: {message}", err=True)
         return ["forward"]
     return ["forward", "step"]
