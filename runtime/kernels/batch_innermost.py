@@ -72,7 +72,7 @@ def _terms(w: Array, slabs: Slabs) -> Sequence[Term]:
     Each is kernels (group, M, ...), what is seen of memory by a number of rows, as (rows, group,
     ...), and what writes the product of these two to (rows, group, M, columns).
     """
-    if slabs.depthwise and slabs.columns >= LONG_ROW:
+    if _adds_taps(slabs):
         return [
             (_taps_of(w[:, :, 0], series), partial(slabs.seen_in_series, series=series), _sum_taps)
             for series in slabs.series()
@@ -82,6 +82,11 @@ def _terms(w: Array, slabs: Slabs) -> Sequence[Term]:
         (kernels[tap], partial(slabs.seen, rows=rows, start=start), multiply)
         for rows, start, tap in slabs.taps
     ]
+
+
+def _adds_taps(slabs: Slabs) -> bool:
+    """Whether windows are depthwise, and their rows long enough to be added tap by tap."""
+    return slabs.depthwise and slabs.columns >= LONG_ROW
 
 
 def _sum_taps(kernels: Array, seen: Array, out: Array) -> None:
@@ -221,7 +226,7 @@ def weight_gradient(x: Array, dy: Array, dw: Array, axes: Sequence[Axis], group:
     filters = dy.shape[1] // group
     slabs = slabs_of(x.shape, x.itemsize, tuple(axes), group, filters)
     memory = slabs.lay(x)
-    if slabs.depthwise and slabs.columns >= LONG_ROW:
+    if _adds_taps(slabs):
         return _correlate_taps(memory, dy, dw.reshape(group, filters, *dw.shape[2:]), slabs)
     taps, blocks = slabs.taps, slabs.blocks()
     size = len(taps) * group * filters * slabs.height

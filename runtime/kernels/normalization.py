@@ -48,20 +48,26 @@ def batch_normalization(
         return _normalized(x, scale, shift, mean, variance, epsilon, out)
     y = np.empty_like(x) if out is None else out
     batch_mean, batch_variance = np.zeros_like(mean), np.ones_like(variance)
-    size = x.nbytes // max(x.shape[1], 1)
-    step = max(1, BLOCK_BYTES // max(size, 1))
 
     def compute(part: slice) -> None:
         found = _standardized_channels(x[:, part], scale[part], shift[part], epsilon, y[:, part])
         batch_mean[part], batch_variance[part] = found
 
-    starts = range(0, x.shape[1] if x.size else 0, step)
-    spread(compute, [slice(start, start + step) for start in starts], 4 * x.nbytes)
+    spread(compute, _channel_parts(x), 4 * x.nbytes)
     new = (
         mean * momentum + batch_mean * (1 - momentum),
         variance * momentum + batch_variance * (1 - momentum),
     )
     return (y, *new)[:outputs]
+
+
+def _channel_parts(x: Array) -> list[slice]:
+    """Channels of x (N, C, *S), some at a time, which stay in the cache; none of an empty batch."""
+    if not x.size:
+        return []
+    channels = x.shape[1]
+    step = max(1, BLOCK_BYTES // (x.nbytes // channels))
+    return [slice(start, start + step) for start in range(0, channels, step)]
 
 
 def _normalized(
@@ -125,11 +131,8 @@ def batch_normalization_gradient(
     sums = np.zeros((2, *scale.shape), scale.dtype)
     r = 1 / np.sqrt(variance + epsilon)
     count = x.dtype.type(max(x.size // max(x.shape[1], 1), 1))
-    size = x.nbytes // max(x.shape[1], 1)
-    step = max(1, BLOCK_BYTES // max(size, 1))
 
-    def compute(start: int) -> None:
-        part = slice(start, start + step)
+    def compute(part: slice) -> None:
         given, found = dy[:, part], dx[:, part]
         over = (-1,) + (1,) * (x.ndim - 2)
         np.subtract(x[:, part], mean[part].reshape(over), out=found)
@@ -140,7 +143,7 @@ def batch_normalization_gradient(
         found -= (total / count).reshape(over)
         found *= (scale[part] * r[part]).reshape(over)
 
-    spread(compute, range(0, x.shape[1] if x.size else 0, step), 4 * x.nbytes)
+    spread(compute, _channel_parts(x), 4 * x.nbytes)
     return dx, sums[0], sums[1]
 
 
@@ -178,7 +181,8 @@ def layer_normalization(
     """
     split = axis % x.ndim
     y = np.empty(x.shape, x.dtype) if out is None else out
-    rows, results = (a.reshape(-1, prod(x.shape[split:])) for a in (x, y))
+    shape = prod(x.shape[:split]), prod(x.shape[split:])
+    rows, results = x.reshape(shape), y.reshape(shape)
     mean, factor = np.empty((2, len(rows), 1), x.dtype)
 
     def compute(part: Part) -> None:
