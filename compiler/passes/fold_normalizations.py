@@ -55,11 +55,7 @@ def fold_normalizations(graph: Graph, *, once: bool = False) -> Graph:
             factor, offset = _along_channels(build, normalization, (factor, offset))
             (y,) = copy(build, node, operands)
             return (build.Add(build.Mul(y, factor), offset),)
-        x, w, *biases = operands
-        kernels = build.Mul(required(w), _followed(build, factor, required(w).type.rank - 1))
-        for bias in filter(None, biases):
-            offset = build.Add(build.Mul(bias, factor), offset)
-        return copy(build, node, (x, kernels, offset))
+        return _multiplied(build, node, operands, factor, offset)
 
     rules: dict[str, RewriteRule] = {
         **dict.fromkeys(LEAVES, note),
@@ -67,6 +63,17 @@ def fold_normalizations(graph: Graph, *, once: bool = False) -> Graph:
         NORMALIZATION: normalize,
     }
     return rewrite(graph, rules, leaves_first=True)
+
+
+def _multiplied(
+    build: Builder, node: Node, operands: Operands, factor: Value, offset: Value
+) -> tuple[Value, ...]:
+    """A convolution whose kernels and bias are multiplied by a factor, and whose bias is moved."""
+    x, w, *biases = operands
+    kernels = build.Mul(required(w), _followed(build, factor, required(w).type.rank - 1))
+    for bias in filter(None, biases):
+        offset = build.Add(build.Mul(bias, factor), offset)
+    return copy(build, node, (x, kernels, offset))
 
 
 def _is_fixed(node: Node) -> bool:
